@@ -183,7 +183,7 @@ impl<'a> Shell<'a> {
                 self.images += u64::from(self.images == 0 || size.is_multiple_of(2));
                 let image = ImageId(self.images);
                 *self.open.entry(image).or_default() += 1;
-                Ok(Opened { image, size, identity: ImageIdentity { file: 1, size, modified: 0 } })
+                Ok(Opened { image, identity: ImageIdentity { file: 1, size, modified: 0 } })
             }
         };
         self.tell(Input::Opened { transfer, result });

@@ -101,7 +101,7 @@ impl Images {
         let identity = ImageIdentity { file: checksum(&text), size, modified: 0 };
         self.generated.insert(image, text.into());
         self.users.insert(image, 1);
-        Opened { image, size, identity }
+        Opened { image, identity }
     }
 
     /// Has a chunk brought into memory. What can be said at once comes back; else [`Images::take`] tells.

@@ -264,7 +264,7 @@ impl Flight {
     /// Octets that the client does not have yet, of a file that is open.
     pub(super) fn owed_octets(&self) -> u64 {
         let delivered = self.acknowledged * u64::from(self.terms.block_octets);
-        self.image.map_or(0, |image| image.size.saturating_sub(delivered))
+        self.image.map_or(0, |image| image.size().saturating_sub(delivered))
     }
 
     /// Octets of payload of a full DATA packet.
@@ -511,8 +511,7 @@ impl Flight {
 
     /// Octets of the file; before it is open again, as they were noted.
     fn size(&self) -> u64 {
-        let noted = self.expected.map_or(0, |identity| identity.size);
-        self.image.map_or(noted, |image| image.size)
+        self.image.map(|image| image.identity).or(self.expected).map_or(0, |identity| identity.size)
     }
 
     /// Whether the last block was sent.

@@ -84,8 +84,6 @@ pub enum Output {
         path: String,
         /// As what it is to come: the size that is told back is that of what is sent.
         mode: Mode,
-        /// Set when a transfer goes on after a restart: if the file is another one now, answer with [`Refusal::Changed`].
-        identity: Option<ImageIdentity>,
     },
     /// The transfer has ended that waited for this to be opened: it need not be any more. If it was already, that is answered, and closed, as ever.
     Unwanted {
@@ -201,10 +199,15 @@ pub struct ImageId(pub u64);
 pub struct Opened {
     /// Its name from now on.
     pub image: ImageId,
-    /// Its size in octets.
-    pub size: u64,
-    /// What tells it from another file of the same path.
+    /// What tells it from another file of the same path; and its size, as it is sent.
     pub identity: ImageIdentity,
+}
+
+impl Opened {
+    /// Its size in octets.
+    pub fn size(&self) -> u64 {
+        self.identity.size
+    }
 }
 
 /// What tells a file from another one that has, or will have, its path. For a generated file: made from its content.

@@ -51,7 +51,7 @@ impl State {
         let id = self.flights.name(slot);
         let (path, mode) = (request.name, request.mode);
         let peer = *peer.ip();
-        out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode, identity: None });
+        out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
 
@@ -74,7 +74,6 @@ impl State {
             local: flight.local,
             path: flight.path.clone(),
             mode: flight.terms.mode,
-            identity: flight.expected(),
         });
         self.insert(now, flight);
         true
@@ -95,17 +94,18 @@ impl State {
         let result = match result {
             // It ended meanwhile.
             Ok(opened) if waiting.is_none() => return out.push(Output::Close(opened.image)),
+            // It goes on after a restart, and the file is another one now.
             Ok(opened) if expected.is_some_and(|identity| identity != opened.identity) => {
                 out.push(Output::Close(opened.image));
                 Err(Refusal::Changed)
             }
             Ok(opened) => {
-                self.images.open(opened.image, opened.size, id);
+                self.images.open(opened.image, opened.size(), id);
                 let active = self.flights.len() + self.streams.len();
                 if let Some(flight) = self.flights.get_mut(id) {
                     let lane = &mut self.lanes[flight.lane];
                     flight.limit_window(lane.window_max(active));
-                    lane.expect(flight.served_before + opened.size);
+                    lane.expect(flight.served_before + opened.size());
                 }
                 Ok(opened)
             }

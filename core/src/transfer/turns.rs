@@ -112,7 +112,7 @@ impl State {
             let lane = &mut self.lanes[flight.lane];
             lane.join(flight.served_octets());
             if let Some(image) = flight.image() {
-                lane.expect(flight.served_before + image.size);
+                lane.expect(flight.served_before + image.size());
             }
         }
         self.move_streams();

@@ -149,7 +149,7 @@ fn blocks_are_as_long_as_the_way_takes() {
         let payload = request.as_bytes();
         server.handle(now, Input::Datagram { port: Port::Request, local: SERVER, peer, payload }, &mut out);
         let identity = ImageIdentity { file: 1, size: 1 << 20, modified: 1 };
-        let opened = Opened { image: ImageId(1), size: 1 << 20, identity };
+        let opened = Opened { image: ImageId(1), identity };
         let transfer = out.iter().find_map(|output| {
             if let Output::Open { transfer, .. } = output { Some(*transfer) } else { None }
         });

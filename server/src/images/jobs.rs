@@ -123,8 +123,7 @@ mod tests {
 
     fn opening(peer: u8, transfer: u64) -> Job {
         let from = Ipv4Addr::new(10, 77, 0, peer);
-        let wanted =
-            Wanted { paths: vec!["f".into()], case_fold: false, mode: Mode::Octet, identity: None, from };
+        let wanted = Wanted { paths: vec!["f".into()], case_fold: false, mode: Mode::Octet, from };
         Job::Open { transfer: TransferId(transfer), wanted }
     }
 

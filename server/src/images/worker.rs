@@ -30,8 +30,6 @@ pub(crate) struct Wanted {
     pub(crate) case_fold: bool,
     /// As what it is to come.
     pub(crate) mode: Mode,
-    /// What it has to be, if the transfer goes on after a restart.
-    pub(crate) identity: Option<ImageIdentity>,
     /// Who wants it.
     pub(crate) from: Ipv4Addr,
 }
@@ -176,9 +174,6 @@ impl Reader {
     fn open(&self, go: Go<'_>, wanted: &Wanted) -> Result<Opened, Unopened> {
         let file = self.find(go, wanted)?;
         let identity = file.identity;
-        if wanted.identity.is_some_and(|expected| expected != identity) {
-            return Err(Refusal::Changed.into());
-        }
         let key = OpenFile::key(&identity, wanted.mode);
         let known = self.files().take(key);
         let (image, open) = match known {
@@ -197,7 +192,7 @@ impl Reader {
         };
         let size = open.text.as_ref().map_or(identity.size, |text| text.octets);
         // What is told from another of its name is what is sent.
-        Ok(Opened { image, size, identity: ImageIdentity { size, ..identity } })
+        Ok(Opened { image, identity: ImageIdentity { size, ..identity } })
     }
 
     /// The first of the files that is there.

@@ -18,7 +18,7 @@ use heorot_core::message::{
     Answer, DhcpSend, DhcpTarget, Input, Measured, MeasuredHttp, Neighbour, Output, ProbeBy, Query, Request,
     RequestId, UpdateOutcome, Via,
 };
-use heorot_core::transfer::{self, ImageIdentity, Refusal, TransferId};
+use heorot_core::transfer::{self, Refusal, TransferId};
 use heorot_core::wire::tftp::Mode;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -48,8 +48,8 @@ impl Pending {
 /// Who waits for an answer.
 #[derive(Debug)]
 pub(super) enum Asker {
-    /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
-    Transfer(TransferId, Ipv4Addr, Mode, Option<ImageIdentity>),
+    /// A TFTP transfer, to this peer.
+    Transfer(TransferId, Ipv4Addr, Mode),
     /// A machine, by HTTP: which connection, and its how-manieth question.
     Machine((u64, u64)),
     /// An operator.
@@ -132,8 +132,8 @@ impl Loop {
 
     pub(super) fn carry_transfer(&mut self, output: transfer::Output) {
         match output {
-            transfer::Output::Open { transfer, peer, local, path, mode, identity } => {
-                self.request(Asker::Transfer(transfer, peer, mode, identity), peer, local, Via::Tftp, path);
+            transfer::Output::Open { transfer, peer, local, path, mode } => {
+                self.request(Asker::Transfer(transfer, peer, mode), peer, local, Via::Tftp, path);
             }
             transfer::Output::Send(send) => self.send_tftp(send),
             transfer::Output::Grant { stream, octets } => {
@@ -265,9 +265,7 @@ impl Loop {
 
     fn reply(&mut self, id: RequestId, answer: Answer) {
         match self.pending.asked.remove(&id) {
-            Some(Asker::Transfer(transfer, peer, mode, identity)) => {
-                self.open(transfer, peer, (mode, identity), answer);
-            }
+            Some(Asker::Transfer(transfer, peer, mode)) => self.open(transfer, peer, mode, answer),
             // Whoever asked may have gone away.
             Some(Asker::Operator(reply)) => drop(reply.send(answer)),
             Some(Asker::Machine(question)) => {
@@ -281,28 +279,12 @@ impl Loop {
     }
 
     /// The file of a transfer, as its answer says.
-    fn open(
-        &mut self,
-        transfer: TransferId,
-        peer: Ipv4Addr,
-        (mode, identity): (Mode, Option<ImageIdentity>),
-        answer: Answer,
-    ) {
+    fn open(&mut self, transfer: TransferId, peer: Ipv4Addr, mode: Mode, answer: Answer) {
         let result = match answer {
-            Answer::File(path) => return self.open_file(transfer, peer, (mode, identity), vec![path]),
-            Answer::FirstOf(paths) => {
-                return self.open_file(transfer, peer, (mode, identity), paths.into());
-            }
+            Answer::File(path) => return self.open_file(transfer, peer, mode, vec![path]),
+            Answer::FirstOf(paths) => return self.open_file(transfer, peer, mode, paths.into()),
             Answer::Refused(why) => Err(Refusal::Denied(why)),
-            Answer::Text(text) => {
-                let opened = self.parts.images.open_text(&text, mode);
-                if identity.is_some_and(|identity| identity != opened.identity) {
-                    self.parts.images.close(opened.image);
-                    Err(Refusal::Changed)
-                } else {
-                    Ok(opened)
-                }
-            }
+            Answer::Text(text) => Ok(self.parts.images.open_text(&text, mode)),
             Answer::Missing(why) => Err(Refusal::Missing(why)),
             Answer::Json(..)
             | Answer::Part(..)
@@ -313,17 +295,11 @@ impl Loop {
         self.transfer(transfer::Input::Opened { transfer, result });
     }
 
-    fn open_file(
-        &mut self,
-        transfer: TransferId,
-        peer: Ipv4Addr,
-        (mode, identity): (Mode, Option<ImageIdentity>),
-        paths: Vec<String>,
-    ) {
+    fn open_file(&mut self, transfer: TransferId, peer: Ipv4Addr, mode: Mode, paths: Vec<String>) {
         // What is said to be missing is the one that is everybody's.
         let path = paths.last().cloned().unwrap_or_default();
         let case_fold = self.parts.config.tftp.case_fold;
-        self.parts.images.open(transfer, Wanted { paths, case_fold, mode, identity, from: peer });
+        self.parts.images.open(transfer, Wanted { paths, case_fold, mode, from: peer });
         self.pending.opening.insert(transfer, (peer, path));
     }
 

@@ -10,17 +10,15 @@ use heorot_core::limit::CHUNK_OCTETS;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, DhcpSend, DhcpTarget, Input, Neighbour, Output, Request, RequestId, Via};
 use heorot_core::time::Time;
-use heorot_core::transfer::{
-    self, Block, Body, ImageId, ImageIdentity, Opened, Port, Refusal, Send, TransferId, Unsent,
-};
+use heorot_core::transfer::{self, Block, Body, ImageId, Opened, Port, Refusal, Send, TransferId, Unsent};
 use heorot_core::wire::tftp;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Who waits for an answer of [`Heorot`](heorot_core::Heorot)'s.
 #[derive(Debug)]
 pub(super) enum Asker {
-    /// A TFTP transfer, to this peer. With an identity: one that goes on after a restart.
-    Transfer(TransferId, Ipv4Addr, Option<ImageIdentity>),
+    /// A TFTP transfer, to this peer.
+    Transfer(TransferId, Ipv4Addr),
     /// A machine, by HTTP: its question's place.
     Http(u32),
 }
@@ -95,8 +93,8 @@ impl Server {
     pub(super) fn carry_transfer(&mut self, s: &mut Surroundings, output: transfer::Output) {
         match output {
             // What a text becomes on the way is the server's affair: here it is a file like others.
-            transfer::Output::Open { transfer, peer, local, path, mode: _, identity } => {
-                self.request(s, Asker::Transfer(transfer, peer, identity), (peer, local), Via::Tftp, path);
+            transfer::Output::Open { transfer, peer, local, path, mode: _ } => {
+                self.request(s, Asker::Transfer(transfer, peer), (peer, local), Via::Tftp, path);
             }
             // What is being opened is told all the same.
             transfer::Output::Unwanted { .. } => {}
@@ -221,7 +219,7 @@ impl Server {
     fn reply(&mut self, s: &mut Surroundings, id: RequestId, answer: Answer) {
         let asker = self.running.as_mut().and_then(|running| running.asked.remove(&id));
         match asker.expect("a request is answered once, by the life that took it") {
-            Asker::Transfer(transfer, peer, identity) => self.open(s, transfer, peer, identity, answer),
+            Asker::Transfer(transfer, peer) => self.open(s, transfer, peer, answer),
             Asker::Http(place) => {
                 if let (Some((from, _)), Answer::File(path)) = (s.http.fetches(place), &answer) {
                     let (at, opened) = self.disk.open(s.now, path, self.kind_at(s, from));
@@ -254,8 +252,8 @@ impl Server {
         let at = s.now + s.network.round_trip() / 2;
         match (s.http.fetches(place), opened) {
             (Some((from, local)), Some(opened)) => {
-                let stream = self.begin_stream(s, from, local, opened.size, Manner::File);
-                s.http.begin(at, &mut s.moments, place, (stream, opened.size));
+                let stream = self.begin_stream(s, from, local, opened.size(), Manner::File);
+                s.http.begin(at, &mut s.moments, place, (stream, opened.size()));
             }
             (_, _) => {
                 let missing = Answer::Missing("there is no such file".into());
@@ -265,28 +263,13 @@ impl Server {
     }
 
     /// The file of a transfer, as its answer says.
-    fn open(
-        &mut self,
-        s: &mut Surroundings,
-        transfer: TransferId,
-        peer: Ipv4Addr,
-        identity: Option<ImageIdentity>,
-        answer: Answer,
-    ) {
+    fn open(&mut self, s: &mut Surroundings, transfer: TransferId, peer: Ipv4Addr, answer: Answer) {
         let result = match answer {
             Answer::File(path) | Answer::FirstOf([_, path]) => {
                 let (at, opened) = self.disk.open(s.now, &path, self.kind_at(s, peer));
                 return self.begin(s, at, Doing::Open { transfer, peer, path, opened });
             }
-            Answer::Text(text) => {
-                let opened = self.disk.open_text(&text);
-                if identity.is_some_and(|identity| identity != opened.identity) {
-                    self.disk.close(opened.image);
-                    Err(Refusal::Changed)
-                } else {
-                    Ok(opened)
-                }
-            }
+            Answer::Text(text) => Ok(self.disk.open_text(&text)),
             Answer::Missing(why) => Err(Refusal::Missing(why)),
             Answer::Refused(why) => Err(Refusal::Denied(why)),
             Answer::Json(..)

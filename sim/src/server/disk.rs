@@ -90,7 +90,7 @@ impl Disk {
         let opened = place.map(|place| {
             let size = self.files[place].octets;
             let identity = ImageIdentity { file: place as u64, size, modified: 1 };
-            Opened { image: ImageId(place as u64), size, identity }
+            Opened { image: ImageId(place as u64), identity }
         });
         (now + self.mood.latency, opened)
     }
@@ -109,7 +109,7 @@ impl Disk {
         let size = text.len() as u64;
         let identity = ImageIdentity { file: fingerprint(text.as_bytes()), size, modified: 0 };
         self.texts.insert(image, text.as_bytes().into());
-        Opened { image, size, identity }
+        Opened { image, identity }
     }
 
     /// One user less. With the last one, its chunks go.

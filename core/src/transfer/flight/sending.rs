@@ -72,7 +72,7 @@ impl Flight {
                 self.fresh = !self.offered;
                 self.offered = true;
                 self.sent_at = now;
-                return Step::Offer(tftp::option_ack(&self.terms.agreed(image.size)));
+                return Step::Offer(tftp::option_ack(&self.terms.agreed(image.size())));
             }
         };
         // A train that was swallowed whole again and again: perhaps by a queue that takes the kernel's uncut trains for one packet each, and is never empty enough for one. Single
@@ -93,7 +93,7 @@ impl Flight {
         }
         let count = u16::try_from(last + 1 - first).expect("a window is at most TFTP_WINDOW_BLOCKS_MAX long");
         let block_octets = self.terms.block_octets;
-        Step::Send(Block { image: image.image, first, count, block_octets, size: image.size })
+        Step::Send(Block { image: image.image, first, count, block_octets, size: image.size() })
     }
 
     /// Wants to send what the client has to answer, once more.
@@ -195,7 +195,7 @@ impl Flight {
         }
         self.wish = None;
         // An OACK and an empty block are not read from anywhere: if they are said not to be in memory, they are tried again.
-        let image = self.image.filter(|image| self.stage == Stage::Sending && image.size > 0);
+        let image = self.image.filter(|image| self.stage == Stage::Sending && image.size() > 0);
         match (why, image) {
             (Unsent::Full, _) | (Unsent::NotInMemory, None) => {
                 self.sent_at = now; // of the try
@@ -205,7 +205,7 @@ impl Flight {
             (Unsent::NotInMemory, Some(image)) => {
                 self.held = Some(Held::NotInMemory(block));
                 let octets = u64::from(self.terms.block_octets);
-                let last = (block * octets).min(image.size) - 1;
+                let last = (block * octets).min(image.size()) - 1;
                 Step::Fetch(image, ((block - 1) * octets).min(last), last)
             }
             (Unsent::Impossible, _) => {

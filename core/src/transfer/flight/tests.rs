@@ -10,7 +10,7 @@ use proptest::prelude::*;
 const START: Time = Time::from_nanoseconds(1_000_000_000_000);
 const IDENTITY: ImageIdentity = ImageIdentity { file: 7, size: 10_000, modified: 1 };
 /// Ten blocks of 1000 octets and an empty one.
-const IMAGE: Opened = Opened { image: ImageId(3), size: 10_000, identity: IDENTITY };
+const IMAGE: Opened = Opened { image: ImageId(3), identity: IDENTITY };
 
 const fn ms(milliseconds: u64) -> Duration {
     Duration::from_millis(milliseconds)
@@ -441,7 +441,7 @@ fn a_gap_that_is_reported_late_starts_the_window_anew() {
 fn block_numbers_wrap_to_zero() {
     let size = 200_000 * 8;
     let mut flight = opening(&tftp::Options { block_octets: Some(8), ..tftp::Options::default() });
-    let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+    let image = Opened { identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
     act(&mut flight, START, Event::Opened(Ok(image)));
     let mut step = act(&mut flight, START, Event::Acknowledged(0));
     for block in 1..=200_001_u64 {
@@ -460,7 +460,7 @@ fn an_image_of_more_than_four_gibibytes_is_sent_to_its_end() {
     let size = (4_u64 << 30) + 5000;
     let asked = tftp::Options { block_octets: Some(1468), ..options(64) };
     let mut flight = opening(&asked);
-    let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+    let image = Opened { identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
     let oack = act(&mut flight, START, Event::Opened(Ok(image)));
     assert_eq!(oack, Step::Offer(b"\0\x06blksize\x001468\0tsize\x004294972296\0windowsize\x0064\0".to_vec()));
     let mut step = act(&mut flight, START, Event::Acknowledged(0));
@@ -539,7 +539,7 @@ proptest! {
         window in 1..9_u16, size in 0..30_000_u64, restored: bool,
         events in prop::collection::vec((0..8_u8, 0..40_u16, 0..400_u64, 0..6_u64), 0..80),
     ) {
-        let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+        let image = Opened { identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
         let mut flight = if restored && size > 3000 {
             let note = Note { identity: image.identity, ..note(&mut sending(window)) };
             Flight::noted(START, TransferId(1), 0, note, Resend::Measured).unwrap()

@@ -125,7 +125,7 @@ impl Run {
         self.datagram(Port::Request, b"\0\x01boot\0octet\0");
         let transfer = self.opened.take().unwrap();
         let identity = ImageIdentity { file: 1, size: 1 << 24, modified: 1 };
-        let opened = Opened { image: ImageId(1), size: 1 << 24, identity };
+        let opened = Opened { image: ImageId(1), identity };
         self.handle(Input::Opened { transfer, result: Ok(opened) });
     }
 

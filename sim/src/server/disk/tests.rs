@@ -18,7 +18,7 @@ fn milliseconds(at: Time) -> u128 {
 #[test]
 fn a_file_has_the_size_of_its_kind_of_machine() {
     let mut disk = disk(9);
-    let mut octets = |path, kind| disk.open(START, path, kind).1.map(|opened| opened.size);
+    let mut octets = |path, kind| disk.open(START, path, kind).1.map(|opened| opened.size());
     assert_eq!(octets("loader", Some(Kind::Grub)), Some(2000));
     assert_eq!(octets("loader", Some(Kind::Ipxe)), Some(1000));
     assert_eq!(octets("loader", None), Some(1000));

@@ -4,7 +4,7 @@ use super::*;
 fn acknowledged_singly(window: u16) -> Flight {
     let size = 199_999;
     let mut flight = opening(&options(window));
-    let image = Opened { size, identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
+    let image = Opened { identity: ImageIdentity { size, ..IDENTITY }, ..IMAGE };
     act(&mut flight, START, Event::Opened(Ok(image)));
     for block in 0..=TFTP_SINGLE_ACKS {
         act(&mut flight, START + ms(1), Event::Acknowledged(tftp::wire_number(block)));
