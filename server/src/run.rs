@@ -50,7 +50,6 @@ use crate::wake::{Bell, Caller};
 use carry::Pending;
 use held::Held;
 use heorot_core::Heorot;
-use heorot_core::cluster::network;
 use heorot_core::commits::{Batch, Commits};
 use heorot_core::config::Config;
 use heorot_core::message::{self, Datagram, Overheard, WhoHas};
@@ -393,13 +392,11 @@ impl Loop {
         else {
             return;
         };
-        let links = network::links(&self.parts.config, |_| None);
         let carried = traffic.since_last(self.now);
-        for (link, octets) in links
-            .iter()
-            .enumerate()
-            .filter_map(|(place, link)| Some((place, *carried.get(link.interface.as_deref()?)?)))
-        {
+        let links = self.parts.transfers.interfaces().enumerate();
+        let told: Vec<(usize, u64)> =
+            links.filter_map(|(link, interface)| Some((link, *carried.get(interface?)?))).collect();
+        for (link, octets) in told {
             self.transfer(transfer::Input::Carried { link, octets });
         }
     }

@@ -237,6 +237,11 @@ impl Transfers {
         self.state.lanes.iter().map(|lane| (lane.regime(), lane.ceiling_bits()))
     }
 
+    /// By which interface each of the links is sent, if it has one of its own.
+    pub fn interfaces(&self) -> impl Iterator<Item = Option<&str>> {
+        self.state.settings.load.links.iter().map(|link| link.interface.as_deref())
+    }
+
     /// Datagrams that were dropped since the start, by reason: the words of [`tftp::Malformed`], `tftp-source` and `tftp-misplaced`.
     pub fn malformed(&self) -> &BTreeMap<&'static str, u64> {
         &self.malformed
