@@ -18,10 +18,10 @@
 //! Where more arrives by TCP alone than a usual link carries, nothing is concluded: it is Starting, and no overflow ends that.
 
 use super::LinkRate;
-use super::sense::{SECOND_TICKS, Sense};
+use super::sense::{QUARTER_TICKS, SECOND_TICKS, Sense, TENTH_TICKS};
 use crate::limit::{
     LOAD_BURST, LOAD_BURST_OCTETS, LOAD_CATCH_UP, LOAD_PROBE_INTERVAL, LOAD_QUANTUM, LOAD_RATE_FIRST_BITS,
-    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TCP_ALONE_BITS, LOAD_TICK,
+    LOAD_RATE_MAX_BITS, LOAD_RATE_MIN_BITS, LOAD_TICK,
 };
 use crate::time::Time;
 use std::time::Duration;
@@ -48,6 +48,8 @@ pub(super) struct Budget {
     filled_at: Time,
     /// Octets of the longest packet on the wire.
     packet_octets_max: u64,
+    /// The most tokens that there ever are, at the present rate.
+    burst: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,9 +64,6 @@ enum Phase {
 const USED_PER_MILLE: u64 = 990;
 /// Of a thousand: what is sent of what arrives, while it is seen whether that helps.
 const DOUBTED_PER_MILLE: u64 = 970;
-/// Ticks of a quarter of a second, and of a tenth.
-const QUARTER_TICKS: usize = 5;
-const TENTH_TICKS: usize = 2;
 /// Of fewer packets nothing is concluded.
 const PACKETS_MIN: u64 = 400;
 /// So much more than usual, of a thousand packets, may be lost before the rate is doubted.
@@ -108,14 +107,18 @@ impl Budget {
             used_octets: 0,
             filled_at: now,
             packet_octets_max: PACKET_OCTETS,
+            burst: 0,
         };
-        budget.tokens = budget.burst();
+        budget.burst = budget.burst_now();
+        budget.tokens = budget.burst;
         budget
     }
 
     /// For a link whose longest packets have so many octets on the wire, if that is more than usual.
     pub(super) fn with_packets_to(self, octets: u64) -> Self {
-        Self { packet_octets_max: octets.max(PACKET_OCTETS), ..self }
+        let mut budget = Self { packet_octets_max: octets.max(PACKET_OCTETS), ..self };
+        budget.burst = budget.burst_now();
+        budget
     }
 
     /// Octets per second, as they go out now.
@@ -151,14 +154,14 @@ impl Budget {
     pub(super) fn give_back(&mut self, octets: u64) {
         self.used_octets = self.used_octets.saturating_sub(octets);
         let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
-        self.tokens = self.tokens.saturating_add(nanoseconds).min(self.burst().max(self.tokens));
+        self.tokens = self.tokens.saturating_add(nanoseconds).min(self.burst.max(self.tokens));
     }
 
     /// Whether so many octets may be given to TCP now. On a slow link two packets are more than there ever are tokens for: then they are sent ahead, and waited for afterwards.
     pub(super) fn admits_piece(&mut self, now: Time, octets: u64) -> bool {
         self.fill(now);
         let nanoseconds = i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4);
-        self.tokens + self.missed >= nanoseconds.min(self.burst())
+        self.tokens + self.missed >= nanoseconds.min(self.burst)
     }
 
     /// Octets that may be given to TCP now. It gives them to the link as that delivers them, so that what a late wake-up missed is made up for whole: no port's queue has to
@@ -188,14 +191,14 @@ impl Budget {
     pub(super) fn next(&self, octets: u64) -> Time {
         let wanted = i64::try_from(LOAD_QUANTUM.as_nanos()).unwrap_or(0);
         let wanted = wanted.max(i64::try_from(self.nanoseconds(octets)).unwrap_or(i64::MAX / 4));
-        let wanted = wanted.min(self.burst()); // there are never more
+        let wanted = wanted.min(self.burst); // there are never more
         let missing = u64::try_from(wanted - self.tokens).unwrap_or(0);
         self.filled_at + Duration::from_nanos(missing)
     }
 
     /// Octets that may be sent at once.
     pub(super) fn burst_octets(&self) -> u64 {
-        let nanoseconds = u128::from(u64::try_from(self.burst()).unwrap_or(0));
+        let nanoseconds = u128::from(u64::try_from(self.burst).unwrap_or(0));
         let octets = nanoseconds * u128::from(self.rate()) / u128::from(NANOSECONDS);
         u64::try_from(octets).unwrap_or(u64::MAX)
     }
@@ -216,8 +219,7 @@ impl Budget {
             self.chance_per_mille = 0;
         }
         // What does not arrive waits in our own sockets, and fills no queue.
-        let is_left_to_tcp =
-            self.rate < self.rate_max && sense.is_tcp_alone(TENTH_TICKS, LOAD_TCP_ALONE_BITS);
+        let is_left_to_tcp = self.rate < self.rate_max && sense.is_tcp_alone();
         match self.phase {
             Phase::Starting | Phase::Steady if is_left_to_tcp => {
                 self.phase = Phase::Starting;
@@ -232,12 +234,13 @@ impl Budget {
                 self.doubt(sense, (rate_before, lost_before_per_mille, starting), ticks);
             }
         }
+        self.burst = self.burst_now();
     }
 
     /// The rate rises by a quarter each tick in which it was the limit, or each round trip where that is longer, until more of it does not arrive.
     fn start(&mut self, sense: &Sense) {
         // What TCP was given it may hold for a moment: before that is taken for the link's fault, the rate waits for it.
-        let is_behind = sense.is_by_pieces(TENTH_TICKS) && self.overflows(sense, TENTH_TICKS).is_some();
+        let is_behind = sense.is_by_pieces() && self.overflows(sense, TENTH_TICKS).is_some();
         let ticks = if is_behind { QUARTER_TICKS } else { TENTH_TICKS };
         if let Some(wasted) = self.overflows(sense, ticks) {
             self.begin_doubt(sense, wasted, true);
@@ -287,7 +290,7 @@ impl Budget {
     /// Sends a little less than what arrives, to see whether that helps. While the rate rises, only the last moments tell what arrives with a full queue.
     fn begin_doubt(&mut self, sense: &Sense, lost_before_per_mille: u64, starting: bool) {
         let ticks = if starting { TENTH_TICKS } else { QUARTER_TICKS };
-        let arrives = sense.delivered_most(ticks, QUARTER_TICKS) * (SECOND_TICKS / ticks) as u64;
+        let arrives = sense.delivered_most(ticks) * (SECOND_TICKS / ticks) as u64;
         self.phase = Phase::Doubting { rate_before: self.rate, lost_before_per_mille, starting, ticks: 0 };
         self.set((arrives / 1000 * DOUBTED_PER_MILLE).min(self.rate / 1000 * DOUBTED_PER_MILLE));
     }
@@ -374,14 +377,14 @@ impl Budget {
         let passed = i64::try_from(now.since(self.filled_at).as_nanos()).unwrap_or(i64::MAX / 4);
         self.filled_at = self.filled_at.max(now);
         let tokens = self.tokens.saturating_add(passed);
-        self.tokens = tokens.min(self.burst());
+        self.tokens = tokens.min(self.burst);
         let missed_max = i64::try_from(LOAD_CATCH_UP.as_nanos()).unwrap_or(i64::MAX / 4);
         self.missed = (self.missed + tokens - self.tokens).min(missed_max);
     }
 
     /// Nanoseconds of sending that may be made up for: what a late wake-up missed, as far as any port's queue takes it at once. A whole packet at least,
     /// or a slow link would never have enough for one.
-    fn burst(&self) -> i64 {
+    fn burst_now(&self) -> i64 {
         let nanoseconds = |duration: Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
         let catch_up = self.nanoseconds(LOAD_BURST_OCTETS).min(nanoseconds(LOAD_CATCH_UP));
         let packet = self.nanoseconds(self.packet_octets_max);

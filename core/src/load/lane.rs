@@ -196,23 +196,14 @@ impl<K: Ord + Copy> Lane<K> {
         self.ring.is_first(who)
     }
 
-    /// Packets that are no blocks go out.
-    pub fn sent(&mut self, payload_octets: u64) {
-        let octets = wire_octets(payload_octets);
-        self.sent_octets += octets;
-        self.budget.take(octets);
-    }
-
     /// Blocks go out, each a packet with so many octets of payload.
     pub fn sent_blocks(&mut self, packets: u64, payload_octets: u64) {
-        let octets = packets * wire_octets(payload_octets);
-        self.sent_octets += octets;
-        self.budget.take(octets);
-        self.sense.current.sent_octets += octets;
+        self.sent_to_nobody(packets, payload_octets);
+        self.sense.current.sent_octets += packets * wire_octets(payload_octets);
         self.sense.current.sent_packets += packets;
     }
 
-    /// Blocks go out to somebody who may not be there: whether they arrive tells nothing of the link.
+    /// Blocks go out to somebody who may not be there, or packets that are no blocks: whether they arrive tells nothing of the link.
     pub fn sent_to_nobody(&mut self, packets: u64, payload_octets: u64) {
         let octets = packets * wire_octets(payload_octets);
         self.sent_octets += octets;

@@ -1,6 +1,6 @@
 //! What a link was seen to do: sent, delivered and lost, tick by tick.
 
-use crate::limit::LOAD_TICK;
+use crate::limit::{LOAD_TCP_ALONE_BITS, LOAD_TICK};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -24,18 +24,20 @@ pub(super) struct Tick {
     pub(super) limited: bool,
 }
 
-/// The last ten seconds.
+/// The last two seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Sense {
     past: VecDeque<Tick>,
     pub(super) current: Tick,
 }
 
-/// Ticks of a second.
+/// Ticks of a second, of a quarter of one, and of a tenth.
 pub(super) const SECOND_TICKS: usize = 20;
+pub(super) const QUARTER_TICKS: usize = 5;
+pub(super) const TENTH_TICKS: usize = 2;
 
-/// Ticks that are remembered.
-pub(super) const TICKS_KEPT: usize = 200;
+/// Ticks that are remembered: a second, and the one before, which is as long ago as anything is acknowledged ([`Sense::lag`]).
+const TICKS_KEPT: usize = 2 * SECOND_TICKS;
 
 impl Sense {
     /// The current tick is over.
@@ -69,16 +71,16 @@ impl Sense {
         usize::try_from(ticks).unwrap_or(1).clamp(1, SECOND_TICKS)
     }
 
-    /// Whether most of what was sent in the last `count` ticks was given to TCP.
-    pub(super) fn is_by_pieces(&self, count: usize) -> bool {
-        let recent = self.last(count, 0);
+    /// Whether most of what was sent in the last tenth of a second was given to TCP.
+    pub(super) fn is_by_pieces(&self) -> bool {
+        let recent = self.last(TENTH_TICKS, 0);
         recent.piece_octets * 2 > recent.sent_octets
     }
 
-    /// Whether so many bits a second arrived in the last `count` ticks, and nobody sent anything but by TCP.
-    pub(super) fn is_tcp_alone(&self, count: usize, bits: u64) -> bool {
-        let recent = self.last(count, 0);
-        let octets = bits / 8 * LOAD_TICK.as_millis() as u64 / 1000 * count as u64;
+    /// Whether more than a usual link carries arrived in the last tenth of a second, and nobody sent anything but by TCP.
+    pub(super) fn is_tcp_alone(&self) -> bool {
+        let recent = self.last(TENTH_TICKS, 0);
+        let octets = LOAD_TCP_ALONE_BITS / 8 * LOAD_TICK.as_millis() as u64 / 1000 * TENTH_TICKS as u64;
         recent.delivered_octets >= octets && recent.piece_octets == recent.sent_octets
     }
 
@@ -87,10 +89,10 @@ impl Sense {
         self.past.iter().rev().take(count).filter(|tick| tick.limited).count()
     }
 
-    /// The most that was delivered in `width` ticks, as any so many in a row of the last `count` show it. Of fewer there are, these.
-    pub(super) fn delivered_most(&self, width: usize, count: usize) -> u64 {
+    /// The most that was delivered in `width` ticks, as any so many in a row of the last quarter of a second show it. Of fewer there are, these.
+    pub(super) fn delivered_most(&self, width: usize) -> u64 {
         let delivered: Vec<u64> =
-            self.past.iter().rev().take(count).map(|tick| tick.delivered_octets).collect();
+            self.past.iter().rev().take(QUARTER_TICKS).map(|tick| tick.delivered_octets).collect();
         let shown = width.min(delivered.len()).max(1);
         let most = delivered.windows(shown).map(|window| window.iter().sum::<u64>()).max().unwrap_or(0);
         most * width as u64 / shown as u64

@@ -86,7 +86,7 @@ impl State {
                     lane.sent_blocks(u64::from(block.count), payload);
                     lane.lost_blocks(lost);
                 }
-                (Step::Offer(packet), _) => lane.sent(packet.len() as u64),
+                (Step::Offer(packet), _) => lane.sent_to_nobody(1, packet.len() as u64),
                 (Step::Wait | Step::Fetch(..) | Step::Reset | Step::End(_), _) => {}
             }
         }
@@ -131,7 +131,9 @@ pub(super) fn lanes(now: Time, settings: &load::Settings) -> Vec<Lane<Member>> {
 pub(super) fn find_place(lane: &mut Lane<Member>, now: Time, flight: &mut Flight, is_served: bool) {
     let id = Member::Transfer(flight.id);
     // Who has acknowledged what he got of his window begins another one, behind those whose turn it is meanwhile: a client that acknowledges every block would have the link to the end of his file.
-    if !is_served && !flight.is_in_window() && lane.stays(id)
+    if !is_served
+        && !flight.is_in_window()
+        && lane.stays(id)
         && let Some(place) = flight.place.take()
     {
         lane.leave(id, place);
