@@ -38,8 +38,7 @@ fn a_train_is_kept_as_far_as_it_is_in_memory() {
     let (caller, results) = line(&Bell::new().unwrap(), 8);
     let mut images = Images::start(testing::boot_files(&directory), caller, results).unwrap();
     let paths = vec!["image".to_owned()];
-    let wanted =
-        Wanted { paths, case_fold: false, mode: Mode::Octet, identity: None, from: Ipv4Addr::LOCALHOST };
+    let wanted = Wanted { paths, case_fold: false, mode: Mode::Octet, from: Ipv4Addr::LOCALHOST };
     images.open(TransferId(1), wanted);
     let Input::Opened { result: Ok(Opened { image, .. }), .. } = next(&mut images) else { panic!() };
     assert!(images.fetch(image, 0).is_none() && matches!(next(&mut images), Input::Fetched { .. }));
