@@ -4,6 +4,7 @@ use super::Loop;
 use super::carry::Asker;
 use super::refusals::{READ_WITHIN, UNREAD, UNREAD_WHY};
 use crate::configuration::{self, Read, Readdressed};
+use crate::dns::Told;
 use crate::http::listen;
 use crate::journal::Weight;
 use crate::lacking::Lacking;
@@ -90,6 +91,15 @@ impl Loop {
     pub(super) fn lacking(&mut self, lacking: Vec<Lacking>) {
         for (weight, line) in self.refusals.lacking(self.now, lacking) {
             self.parts.journal.say(weight, line);
+        }
+    }
+
+    /// Servers that are asked for names of others do not answer, or do again.
+    pub(super) fn unanswered(&mut self, silent: Vec<Told>, over: Vec<String>) {
+        let lines = self.refusals.unanswered(self.now, silent);
+        let over = over.into_iter().map(|line| (Weight::Notice, line));
+        for (weight, line) in lines.into_iter().chain(over) {
+            self.parts.journal.say(weight, format_args!("DNS: {line}"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is wrong with the server's surroundings and goes on being so: refused configurations, files that lack, disks that do not answer.
 
 use crate::disks::Place;
+use crate::dns::Told;
 use crate::journal::Weight;
 use crate::lacking::Lacking;
 use crate::overdue::Undelivered;
@@ -22,6 +23,8 @@ pub(super) struct Refusals {
     frames: BTreeMap<String, MeasuredTrouble>,
     /// Files without which nodes do not boot, and since when each lacks.
     lacking: Vec<(Lacking, Time)>,
+    /// Servers of names of others that do not answer.
+    unanswered: Vec<MeasuredTrouble>,
     /// File systems that do not answer.
     undelivered: BTreeMap<Place, MeasuredTrouble>,
 }
@@ -44,6 +47,7 @@ impl Refusals {
             since: *since,
             why: "heorot doctor".into(),
         });
+        let refused = refused.chain(self.unanswered.iter().cloned());
         refused.chain(self.undelivered.values().cloned()).chain(lacking).chain(more).collect()
     }
 
@@ -78,6 +82,21 @@ impl Refusals {
             .collect();
         if self.lacking.is_empty() && !before.is_empty() {
             lines.push((Weight::Notice, "all files that nodes boot from are there".into()));
+        }
+        lines
+    }
+
+    /// These servers do not answer, and no others. Of what is new, the lines for the journal.
+    pub(super) fn unanswered(&mut self, now: Time, silent: Vec<Told>) -> Vec<(Weight, String)> {
+        let before = std::mem::take(&mut self.unanswered);
+        let mut lines = Vec::new();
+        for (what, why) in silent {
+            let known = before.iter().find(|known| known.what == what);
+            if known.is_none() {
+                lines.push((Weight::Warning, format!("{what}\n  {why}")));
+            }
+            let since = known.map_or(now, |known| known.since);
+            self.unanswered.push(MeasuredTrouble { what, since, why });
         }
         lines
     }
@@ -277,6 +296,21 @@ mod tests {
         assert_eq!(lines, [(5, "what is mounted at /srv/heorot/nfs answers again".to_owned())]);
         assert_eq!(told.len(), 1);
         assert_eq!(say(4, &[]).1, []);
+    }
+
+    #[test]
+    fn servers_that_do_not_answer_are_told_until_they_do() {
+        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
+        let upstream = || ("no server of dns.upstream answers".to_owned(), "dig".to_owned());
+        let mut refusals = Refusals::default();
+        let lines = refusals.unanswered(at(1), vec![upstream()]);
+        assert_eq!(lines, [(Weight::Warning, "no server of dns.upstream answers\n  dig".to_owned())]);
+        let other = ("no server of dns.forward k8s.cluster answers".to_owned(), String::new());
+        assert_eq!(refusals.unanswered(at(2), vec![other, upstream()]).len(), 1);
+        let told = refusals.told(at(8));
+        assert_eq!((told.len(), told[0].since, told[1].since), (2, at(2), at(1)));
+        assert_eq!(refusals.unanswered(at(3), vec![]), []);
+        assert_eq!(refusals.told(at(8)), []);
     }
 
     /// Who waits for a boot file is told of its file system, and not of that of the overlays.
