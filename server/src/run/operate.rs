@@ -7,7 +7,7 @@ use crate::configuration::{self, Read, Readdressed};
 use crate::dns::Told;
 use crate::http::listen;
 use crate::journal::Weight;
-use crate::lacking::Lacking;
+use crate::lacking::Found;
 use crate::names;
 use crate::overdue::Undelivered;
 use crate::settings;
@@ -87,9 +87,10 @@ pub(super) fn in_a_line(mistakes: &str, path: &Path) -> String {
 }
 
 impl Loop {
-    /// Files without which nodes do not boot are not there, or are again.
-    pub(super) fn lacking(&mut self, lacking: Vec<Lacking>) {
-        for (weight, line) in self.refusals.lacking(self.now, lacking) {
+    /// Files without which nodes do not boot, or what is promised is lost, are not there, or are again.
+    pub(super) fn lacking(&mut self, Found { files, state }: Found) {
+        let of_state = self.refusals.state(self.now, state);
+        for (weight, line) in of_state.into_iter().chain(self.refusals.lacking(self.now, files)) {
             self.parts.journal.say(weight, line);
         }
     }

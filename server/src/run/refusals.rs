@@ -21,6 +21,8 @@ pub(super) struct Refusals {
     addresses: Option<MeasuredTrouble>,
     /// Interfaces whose frames come from a hardware address that they had before.
     frames: BTreeMap<String, MeasuredTrouble>,
+    /// The file that records are written to is not in its place.
+    state: Option<MeasuredTrouble>,
     /// Files without which nodes do not boot, and since when each lacks.
     lacking: Vec<(Lacking, Time)>,
     /// Servers of names of others that do not answer.
@@ -35,7 +37,13 @@ impl Refusals {
             .reading
             .filter(|since| now.since(*since) >= READ_WITHIN)
             .map(|since| MeasuredTrouble { what: UNREAD.into(), since, why: UNREAD_WHY.into() });
-        let refused = self.configuration.iter().chain(&self.addresses).chain(self.frames.values()).cloned();
+        let refused = self
+            .state
+            .iter()
+            .chain(&self.configuration)
+            .chain(&self.addresses)
+            .chain(self.frames.values())
+            .cloned();
         let refused = slow.into_iter().chain(refused);
         let lacking = self.lacking.iter().take(LACKING_TOLD_MAX).map(|(lacking, since)| {
             let Lacking { what, remedy } = lacking.clone();
@@ -59,6 +67,23 @@ impl Refusals {
         let mut place = self.frames.remove(interface);
         refuse(&mut place, now, &what, why.map(|why| format!("{why} (it is tried again every second)")));
         self.frames.extend(place.map(|trouble| (interface.to_owned(), trouble)));
+    }
+
+    /// The file that records are written to is not in its place, or it is. What the journal says of it.
+    pub(super) fn state(&mut self, now: Time, lacking: Option<Lacking>) -> Option<(Weight, String)> {
+        let before = self.state.take();
+        self.state = lacking.map(|Lacking { what, remedy: why }| {
+            let since = before.as_ref().map_or(now, |before| before.since);
+            MeasuredTrouble { what, since, why }
+        });
+        match (before, &self.state) {
+            (Some(before), Some(trouble)) if before.what == trouble.what => None,
+            (_, Some(MeasuredTrouble { what, why, .. })) => {
+                Some((Weight::Warning, format!("{}\n  {why}", what.trim_end_matches(';'))))
+            }
+            (Some(_), None) => Some((Weight::Notice, "the state is written to the file in its place".into())),
+            (None, None) => None,
+        }
     }
 
     /// These files lack, and no others. Of what is new, the lines for the journal.
@@ -296,6 +321,20 @@ mod tests {
         assert_eq!(lines, [(5, "what is mounted at /srv/heorot/nfs answers again".to_owned())]);
         assert_eq!(told.len(), 1);
         assert_eq!(say(4, &[]).1, []);
+    }
+
+    #[test]
+    fn a_state_that_is_written_elsewhere_is_told_until_it_is_not() {
+        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
+        let removed = || Some(Lacking { what: "it was removed;".into(), remedy: "save it".into() });
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.state(at(1), None), None);
+        let said = (Weight::Warning, "it was removed\n  save it".to_owned());
+        assert_eq!(refusals.state(at(2), removed()), Some(said));
+        assert_eq!(refusals.state(at(3), removed()), None);
+        assert_eq!(refusals.told(at(8))[0].since, at(2));
+        assert!(refusals.state(at(4), None).is_some_and(|(weight, _)| weight == Weight::Notice));
+        assert_eq!(refusals.told(at(8)), []);
     }
 
     #[test]
