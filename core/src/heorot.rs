@@ -23,7 +23,7 @@ use crate::cluster::strange_relay::StrangeRelays;
 use crate::cluster::tenant::Tenants;
 use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
-use crate::config::Config;
+use crate::config::{Config, Lacks, Missing};
 use crate::event::Kind;
 use crate::hall::{Due, FreeNumbers, Hall, HeldBackOffers, HostKeyNumbers, Turn, Unpublished};
 use crate::limit::DUE_AT_ONCE;
@@ -173,6 +173,7 @@ impl Heorot {
                 for missing in missing.iter().filter(|missing| !before.contains(missing)) {
                     turn.event(None, Kind::Trouble, missing.to_string());
                 }
+                addresses_back(turn, &before);
             }
             Input::Unavailable { from, path, refusal } => boot::unavailable(turn, from, &path, &refusal),
             Input::Distrusts(from, why) => boot::distrusts(turn, from, &why),
@@ -278,6 +279,19 @@ fn regime_changed(turn: &mut Turn<'_>, link: usize, regime: Regime) {
         }
     };
     turn.event(None, Kind::Load, format!("the link by {by} {what} ({regime})"));
+}
+
+/// Says which addresses that were lost are back: not those that others stand in the place of now, and not those of interfaces that are gone.
+fn addresses_back(turn: &mut Turn<'_>, before: &[Missing]) {
+    for Missing { interface, what } in before {
+        let Lacks::Own(address) = *what else { continue };
+        let is_lost = turn.hall.missing.iter().any(|it| it.interface == *interface && it.what == *what);
+        let mut networks = turn.config.networks.iter();
+        let is_ours = networks.any(|it| it.interface == *interface && it.address == address);
+        if is_ours && !is_lost && !turn.hall.gone.contains_key(interface) {
+            turn.event(None, Kind::Trouble, format!("{interface} has {address} again"));
+        }
+    }
 }
 
 /// A host asks by ARP for a machine that may be too busy downloading to answer, or has firmware that never does.

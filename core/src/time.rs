@@ -49,6 +49,20 @@ impl fmt::Debug for Time {
     }
 }
 
+/// How long, for people: "12 s", "4 min 12 s", "3 h 5 min", "2 d 7 h", "5 years 3 d".
+pub fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
+        (0, _, _) => format!("{hours} h {minutes} min"),
+        (1..365, _, _) => format!("{days} d {hours} h"),
+        (365..730, _, _) => format!("1 year {} d", days - 365),
+        _ => format!("{} years {} d", days / 365, days % 365),
+    }
+}
+
 /// A moment of the calendar, as nanoseconds since 1970 UTC: comes in with an operator's question, for the answer's time stamps alone.
 /// No decision looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -31,7 +31,7 @@ use crate::name::{Name, NameError};
 use crate::resolver::{Output, Query, QueryId, Transport};
 use crate::statistics::{ResponseCode, Statistics};
 use crate::upstream::answer::is_at_or_below;
-use crate::upstream::{ServerStatus, Upstreams, nanoseconds};
+use crate::upstream::{ServerStatus, Unanswered, Upstreams, nanoseconds};
 use attempt::Attempt;
 pub use attempt::{Exchange, ExchangeId, Fault};
 use check::{Checked, Checks};
@@ -211,6 +211,10 @@ impl Forwarder {
 
     pub(crate) fn servers(&self, now: u64) -> Vec<ServerStatus> {
         self.upstreams.status(now)
+    }
+
+    pub(crate) fn unanswered(&self, now: u64) -> Vec<Unanswered> {
+        self.upstreams.unanswered(now)
     }
 
     /// Whether this client may ask for outside names.

@@ -58,5 +58,5 @@ pub use reverse::Prefix;
 pub use settings::{Algorithm, Key, Settings, Updates};
 pub use statistics::{Dropped, ResponseCode, Statistics};
 pub use transfer::TransferId;
-pub use upstream::{ServerCounts, ServerStatus};
+pub use upstream::{ServerCounts, ServerStatus, Unanswered};
 pub use validate::Digest;

@@ -70,6 +70,12 @@ pub(crate) const PLAIN_LASTS: Duration = Duration::from_secs(3_600);
 /// How often servers are asked the name by which a loop is found, after the first time.
 pub(crate) const LOOP_PROBE_EVERY: Duration = Duration::from_secs(600);
 
+/// How often they are asked that as long as none of a group answers: it shows whether they are silent to all questions, and soon that they are back.
+pub(crate) const SILENCE_PROBE_EVERY: Duration = Duration::from_secs(10);
+
+/// How long all servers of a group say nothing before it is told: for less, a switch may have started anew.
+pub(crate) const SILENCE_BEFORE_TOLD: Duration = Duration::from_secs(10);
+
 /// Signatures that are checked for one answer, with all that leads to it. A long one (16 aliases in other zones each) has some 60; at 0.1 ms each
 /// that is less than a client notices (CVE-2023-50387).
 pub(crate) const SIGNATURES_MAX: usize = 64;

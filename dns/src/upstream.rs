@@ -7,7 +7,7 @@ use crate::chance::Chance;
 use crate::forwarding::NameServer;
 use crate::limit::{
     FAILURES_BEFORE_REST, PATIENCE_MAX, PATIENCE_MIN, PLAIN_LASTS, PROBE_ONE_IN, REST_MAX, REST_MIN,
-    ROUND_TRIP_FIRST, TLS_PATIENCE_MIN,
+    ROUND_TRIP_FIRST, SILENCE_BEFORE_TOLD, TLS_PATIENCE_MIN,
 };
 use crate::name::{Name, NameError};
 use crate::resolver::Transport;
@@ -25,6 +25,8 @@ pub(crate) struct Upstreams {
 
 /// Some servers, and what they are asked.
 struct Group {
+    /// As the operator wrote it.
+    named: String,
     domain: Name,
     /// The operator named this domain, and vouches for what its servers say.
     is_named: bool,
@@ -44,6 +46,8 @@ pub(crate) struct Server {
     failures: u32,
     /// Nobody asks it before, unless all others rest as well.
     rests_until: u64,
+    /// Since when it said nothing at all, often enough that it is no lost datagram.
+    silent_since: Option<u64>,
     /// It answered EDNS with an error: it is asked without until then.
     plain_until: u64,
     /// Questions to it come back to us.
@@ -81,18 +85,27 @@ pub struct ServerStatus {
     pub counts: ServerCounts,
 }
 
+/// Servers for a domain, of which none answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unanswered {
+    /// The domain, as the operator wrote it; empty for all that no other group has.
+    pub domain: String,
+    /// All its servers.
+    pub servers: Vec<SocketAddr>,
+}
+
 /// The operator's groups, before they are looked at: domain ("" for all others) and servers.
 pub(crate) type GroupNames<'a> = (&'a str, &'a [NameServer]);
 
 impl Upstreams {
     pub(crate) fn new<'a>(groups: impl Iterator<Item = GroupNames<'a>>) -> Result<Self, NameError> {
         let mut upstreams = Self { servers: Vec::new(), groups: Vec::new() };
-        for (domain, named) in groups {
-            let is_named = !domain.is_empty();
+        for (domain, given) in groups {
+            let (named, is_named) = (domain.to_owned(), !domain.is_empty());
             let domain =
                 if is_named { Name::parse(domain)? } else { Name::from_labels([&[][..]].into_iter()) };
-            let servers = named.iter().map(|server| upstreams.index_of(server)).collect();
-            upstreams.groups.push(Group { domain, is_named, servers });
+            let servers = given.iter().map(|server| upstreams.index_of(server)).collect();
+            upstreams.groups.push(Group { named, domain, is_named, servers });
         }
         upstreams.groups.sort_by_key(|group| std::cmp::Reverse(group.domain.octets().len()));
         Ok(upstreams)
@@ -154,6 +167,27 @@ impl Upstreams {
         self.servers.iter().map(status).collect()
     }
 
+    /// Whether no server of a group says anything at all: it has some, and not all lead back to us.
+    pub(crate) fn is_silent(&self, group: usize) -> bool {
+        self.groups[group].is_silent(&self.servers, u64::MAX)
+    }
+
+    /// Whether there is any such group.
+    pub(crate) fn is_any_silent(&self) -> bool {
+        self.groups.iter().any(|group| group.is_silent(&self.servers, u64::MAX))
+    }
+
+    /// The groups that are so for a while.
+    pub(crate) fn unanswered(&self, now: u64) -> Vec<Unanswered> {
+        let before = now.saturating_sub(nanoseconds(SILENCE_BEFORE_TOLD));
+        let groups = self.groups.iter().filter(|group| group.is_silent(&self.servers, before));
+        let told = |group: &Group| Unanswered {
+            domain: group.named.clone(),
+            servers: group.servers.iter().map(|index| self.servers[*index].address).collect(),
+        };
+        groups.map(told).collect()
+    }
+
     /// Whom to ask next: those who were asked least, of them the fastest that answers, then whoever rests least. `None` if all of them
     /// lead back to us.
     pub(crate) fn best(&self, group: usize, asked: &[usize], now: u64) -> Option<usize> {
@@ -198,6 +232,15 @@ impl Upstreams {
     }
 }
 
+impl Group {
+    /// None of its servers has said anything since that moment.
+    fn is_silent(&self, servers: &[Server], since: u64) -> bool {
+        let mut asked = self.servers.iter().map(|index| &servers[*index]).filter(|server| !server.loops);
+        let first = asked.next().is_some_and(|server| server.is_silent(since));
+        first && asked.all(|server| server.is_silent(since))
+    }
+}
+
 impl Server {
     fn new(named: &NameServer) -> Self {
         Self {
@@ -207,6 +250,7 @@ impl Server {
             is_measured: false,
             failures: 0,
             rests_until: 0,
+            silent_since: None,
             plain_until: 0,
             loops: false,
             counts: ServerCounts::default(),
@@ -231,6 +275,15 @@ impl Server {
         (doubled * (1 << attempt.min(4))).min(PATIENCE_MAX)
     }
 
+    fn is_silent(&self, since: u64) -> bool {
+        self.silent_since.is_some_and(|silent_since| silent_since <= since)
+    }
+
+    /// It said something to what it was asked, of use or not.
+    pub(crate) fn spoke(&mut self) {
+        self.silent_since = None;
+    }
+
     pub(crate) fn answered(&mut self, took: Duration) {
         // As TCP smooths it (RFC 6298 2.3), but the first measurement stands alone.
         self.round_trip = if self.is_measured { (self.round_trip * 7 + took) / 8 } else { took };
@@ -251,6 +304,9 @@ impl Server {
     pub(crate) fn was_silent(&mut self, now: u64) {
         self.counts.silent += 1;
         self.fail(now);
+        if self.is_suspect() {
+            self.silent_since.get_or_insert(now);
+        }
     }
 
     /// It answered, and that was of no use for this question: it is alive, and the next question may be.

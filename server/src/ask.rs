@@ -1,5 +1,6 @@
 //! What the threads of HTTP and DNS ask the loop. What machines ask by HTTP comes as [`News`](crate::http::News).
 
+use crate::dns::Told;
 use heorot_core::message::{Answer, Query, UpdateId};
 use heorot_core::transfer::Refusal;
 use heorot_names::Dynamic;
@@ -49,6 +50,13 @@ pub(crate) enum Ask {
         changes: Vec<Dynamic>,
         /// Whose it is.
         by: String,
+    },
+    /// Of these servers that are asked for names of others none answers, and of no others.
+    Unanswered {
+        /// What is told of each.
+        silent: Vec<Told>,
+        /// That it is over, of others.
+        over: Vec<String>,
     },
     /// An update was refused by a rule of the operator's.
     UpdateDenied {

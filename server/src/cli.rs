@@ -278,7 +278,7 @@ fn query<T: DeserializeOwned>(asking: &Asking, path: &str, show: impl Fn(&T) -> 
 
 fn exit_of(failure: &Failure) -> Exit {
     match failure {
-        Failure::Unreachable(_) => Exit::Unreachable,
+        Failure::Unreachable(_) | Failure::Lost(_) => Exit::Unreachable,
         Failure::Late(_) => Exit::Timeout,
         Failure::Answered { status: 404, .. } => Exit::NoSuchNode,
         Failure::Answered { status: 400..=499, .. } => Exit::Usage,

@@ -8,6 +8,7 @@ mod connection;
 mod datagrams;
 mod exchange;
 mod files;
+mod silence;
 mod worker;
 
 use crate::ask::Ask;
@@ -21,6 +22,8 @@ use heorot_dns::{
     ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics, UpdateId, UpdateOutcome,
 };
 use heorot_names::{Change, Changes, Directory};
+pub(crate) use silence::Told;
+use silence::{Others, Silent};
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -261,6 +264,8 @@ struct Mailbox {
     forwarding: Option<Box<Forwarding>>,
     roots: Option<Roots>,
     hosts: Option<Arc<HostNames>>,
+    /// Groups whose files name no server, and whether it is the configuration that says so.
+    unnamed: Option<(Vec<Silent>, Others)>,
     stop: bool,
 }
 

@@ -64,15 +64,29 @@ pub(crate) fn configuration(warnings: &[String]) -> impl Iterator<Item = Finding
     warnings.iter().map(|warning| Finding::new(Grade::Warning, "configuration", warning.trim_end()))
 }
 
+/// What a running server says.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there is one")]
+pub(crate) enum Server {
+    /// None runs.
+    None,
+    /// One does, and cannot be asked: why, and what to do. The ports are its own.
+    Unheard(String),
+    /// Its view.
+    Says(StatusView),
+}
+
 /// Everything, in the order in which a boot needs it. The server's own view, if it runs.
-pub(crate) fn examine(config: &Config, running: Option<&StatusView>) -> Vec<Finding> {
+pub(crate) fn examine(config: &Config, server: &Server) -> Vec<Finding> {
     let mut findings = interfaces(config);
-    match running {
-        Some(status) => findings.extend(of_server(status)),
-        None => findings.extend(ports(config)),
+    match server {
+        Server::Says(status) => findings.extend(of_server(status)),
+        Server::Unheard(why) => findings.push(Finding::new(Grade::Fault, "server", why)),
+        Server::None => findings.extend(ports(config)),
     }
+    let is_running = !matches!(server, Server::None);
     findings.extend(user(&config.server.user));
-    findings.push(state(Path::new(&config.server.state), &config.server.user, running.is_some()));
+    findings.push(state(Path::new(&config.server.state), &config.server.user, is_running));
     let written = configuration::problems_with_written(config).into_iter();
     findings.extend(written.map(|(option, problem)| Finding::new(Grade::Fault, option, problem)));
     findings.extend(files::findings(config));

@@ -1,15 +1,26 @@
-//! Files without which nodes do not boot, followed as they come and go: the operator is told before a node asks for one that is not there.
+//! Files without which nodes do not boot, and the one that what is promised is kept in, followed as they come and go: the operator is told before a node asks for
+//! one that is not there, and before a restart shows that what was promised is nowhere.
 //!
 //! A thread of its own looks at them, for the loop waits for no disk.
 
 use crate::doctor::{self, Finding};
 use crate::rights;
+use crate::store::Place;
 use crate::wake::Caller;
 use heorot_core::config::Config;
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
+
+/// All that lacks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    /// Files that nodes boot from.
+    pub(crate) files: Vec<Lacking>,
+    /// The file that records are written to.
+    pub(crate) state: Option<Lacking>,
+}
 
 /// What lacks, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,30 +59,31 @@ const REPLACED_WITHIN: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// No thread can be started.
-pub(crate) fn start(config: Config, changes: Caller<Vec<Lacking>>) -> io::Result<Handle> {
+pub(crate) fn start(config: Config, place: Place, changes: Caller<Found>) -> io::Result<Handle> {
     let (handle, configurations) = channel();
     thread::Builder::new().name("lacking".into()).spawn(move || {
         rights::renounce();
-        follow(config, &configurations, &changes, (LOOKED_AT_EVERY, REPLACED_WITHIN));
+        follow((config, &place), &configurations, &changes, (LOOKED_AT_EVERY, REPLACED_WITHIN));
     })?;
     Ok(Handle(handle))
 }
 
 fn follow(
-    mut config: Config,
+    (mut config, place): (Config, &Place),
     configurations: &Receiver<Config>,
-    changes: &Caller<Vec<Lacking>>,
+    changes: &Caller<Found>,
     (every, within): (Duration, Duration),
 ) {
-    let mut said = Vec::new();
+    let mut said = Found::default();
     // What is written in a configuration that is new has to be there now.
     let mut is_new = true;
     loop {
-        let mut found = look(&config);
-        if !is_new && found.iter().any(|lacking| !said.contains(lacking)) {
+        let mut found = look(&config, place);
+        if !is_new && found.files.iter().any(|lacking| !said.files.contains(lacking)) {
             thread::sleep(within);
-            let again = look(&config);
-            found.retain(|lacking| again.contains(lacking));
+            let again = look(&config, place);
+            found.files.retain(|lacking| again.files.contains(lacking));
+            found.state = again.state;
         }
         if found != said {
             said.clone_from(&found);
@@ -90,8 +102,9 @@ fn follow(
     }
 }
 
-fn look(config: &Config) -> Vec<Lacking> {
-    doctor::lacking_files(config).into_iter().map(Lacking::from).collect()
+fn look(config: &Config, place: &Place) -> Found {
+    let files = doctor::lacking_files(config).into_iter().map(Lacking::from).collect();
+    Found { files, state: place.lacking() }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::images::Images;
 use crate::images::directory::BootDirectory;
 use crate::interface::{Change, Interface};
 use crate::journal::{Journal, Weight};
-use crate::lacking::{self, Lacking};
+use crate::lacking;
 use crate::link::Routed;
 use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
@@ -115,7 +115,7 @@ pub(crate) struct Parts {
     pub(crate) reload: Caller<operate::Reloaded>,
     pub(crate) reloaded: Receiver<operate::Reloaded>,
     pub(crate) bell: Bell,
-    pub(crate) lacking: (lacking::Handle, Receiver<Vec<Lacking>>),
+    pub(crate) lacking: (lacking::Handle, Receiver<lacking::Found>),
     pub(crate) undelivered: Receiver<Undelivered>,
     pub(crate) signals: SignalFd,
     pub(crate) journal: Journal,

@@ -323,6 +323,7 @@ fn start(
     let gone: Vec<String> =
         served.iter().filter(|(_, it)| it.is_none()).map(|(name, _)| name.clone()).collect();
     interface::watch(config.clone(), served, change).map_err(|e| cannot_start(&e))?;
+    let place = opened.store.place();
     let store = store::start(opened.store, outcome).map_err(|e| cannot_start(&e))?;
     let neighbours = Keeper::start(opened.neighbours, entries).map_err(|e| cannot_start(&e))?;
     directory.follow_touches().map_err(|e| cannot_start(&e))?;
@@ -330,7 +331,7 @@ fn start(
     let senders = Senders::start(settings::senders(&config), opened.data.ways(&opened.tftp), &bell)
         .map_err(|e| cannot_start(&e))?;
     let (lacks, lacking) = line(&bell, 1);
-    let lacking = (lacking::start(config.clone(), lacks).map_err(|e| cannot_start(&e))?, lacking);
+    let lacking = (lacking::start(config.clone(), place, lacks).map_err(|e| cannot_start(&e))?, lacking);
     let overlays = Overlays::new(&config.overlays, &secret);
     let http = Http::start(opened.http, (ask, &bell), (&directory, &overlays), tls, journal.clone())
         .map_err(|e| cannot_start(&e))?;

@@ -1,10 +1,13 @@
 //! What is durable: records in a redb file, written by a thread of their own, one commit a batch.
 
+mod place;
+
 use crate::problem::{Problem, problem};
 use crate::rights;
 use crate::wake::Caller;
 use heorot_core::cluster::record::Record;
 use heorot_core::commits::Batch;
+pub(crate) use place::Place;
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition, TableError,
 };
@@ -45,6 +48,7 @@ pub(crate) struct Store {
     /// By which a file that is opened again is known to be the same: what is written to another one is lost when the server starts again.
     secret: [u8; 16],
     why: String,
+    place: Place,
     /// What was there before commits that failed with the file in an unknown state: they may be durable although they were refused, so
     /// the next commit puts this back.
     doubtful: BTreeMap<String, Option<String>>,
@@ -88,6 +92,7 @@ impl Store {
             let _ = made.set_len(0);
         }
         let is_half_made = opened.is_err() && is_half_made(&made);
+        let opened = opened.map(|(store, contents)| (Self { place: Place::new(path), ..store }, contents));
         opened.map_err(|wrong| match wrong {
             Wrong::Damaged(why) | Wrong::Other(why) if is_half_made => problem!(
                 "{} cannot be used: {why}\n  if no node had a number yet, remove it: its making was cut off; else put a backup of it back",
@@ -139,9 +144,15 @@ impl Store {
             opened: Instant::now(),
             secret: contents.secret,
             why: String::new(),
+            place: Place::default(),
             doubtful: BTreeMap::new(),
         };
         Ok((store, contents))
+    }
+
+    /// Where its file is, for whoever looks whether it still is.
+    pub(crate) fn place(&self) -> Place {
+        self.place.clone()
     }
 
     /// Makes a batch durable, whole or not at all.
@@ -159,6 +170,7 @@ impl Store {
             if !secret(&database).is_ok_and(|secret| secret == self.secret) {
                 return Err(self.broken(&"another file is in its place: put it back, or restart heorot"));
             }
+            self.place.opened();
             self.database = Some(database);
         }
         let database = self.database.as_ref().expect("it was opened just now");
@@ -170,6 +182,7 @@ impl Store {
 
     /// After an error of the disk nothing of the file in memory can be trusted (and redb refuses to go on).
     fn broken(&mut self, error: &dyn fmt::Display) -> String {
+        self.place.closed();
         self.database = None;
         self.why = error.to_string();
         self.why.clone()

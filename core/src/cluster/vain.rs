@@ -6,7 +6,7 @@ use super::since::Since;
 use super::stage::{Phase, Stage};
 use super::trouble::Trouble;
 use crate::limit::{CIRCLE_BOOT_MAX, SYSTEM_LIVES_AFTER};
-use crate::time::Time;
+use crate::time::{Time, span};
 
 /// Boots since the last one that was heard to come up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl Vain {
             });
         }
         let first = match self.since.is_known() {
-            true => format!("the first {} s ago", now.since(self.since.at()).as_secs()),
+            true => format!("the first {} ago", span(now.since(self.since.at()))),
             false => "the first before this server started".into(),
         };
         Some(format!("{} boots{before} were not heard to come up, {first}; the last{ended}{why}", self.boots))

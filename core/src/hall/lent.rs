@@ -6,6 +6,7 @@ use crate::cluster::node::{Node, Trouble};
 use crate::cluster::stage::Stage;
 use crate::config::{Mode, Network};
 use crate::mac::Mac;
+use crate::time::span;
 use std::net::Ipv4Addr;
 
 impl Turn<'_> {
@@ -65,8 +66,8 @@ impl Turn<'_> {
             };
         }
         let lease = self.hall.leases.get(address);
-        let left = lease.map(|lease| lease.held_until().since(self.now).as_secs());
-        let left = left.map(|left| format!(", in {left} s")).unwrap_or_default();
+        let left = lease.map(|lease| span(lease.held_until().since(self.now)));
+        let left = left.map(|left| format!(", in {left}")).unwrap_or_default();
         if !self.is_shut_out(other) {
             return format!(
                 "start {other} again, which has {address} still, and then this one; if that is gone for good: it is free when that loan ends{left}"

@@ -30,7 +30,7 @@ use crate::service::view::{
     ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
 };
-use crate::time::Wall;
+use crate::time::{Wall, span};
 use heorot_names::NodeSet;
 use serde::Serialize;
 use serde_json::json;
@@ -306,7 +306,7 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     let who = view.name.clone().unwrap_or_else(|| view.mac.clone());
     let phase = view.phase.as_ref().map(|phase| format!(" ({phase})")).unwrap_or_default();
     let how_long = match since(node).is_known() {
-        true => format!("for {} s", turn.now.since(since(node).at()).as_secs()),
+        true => format!("for {}", span(turn.now.since(since(node).at()))),
         false => "since before this server started".into(),
     };
     let mut summary = format!("{who} is {}{phase} {how_long}: {}", view.state, view.reason);

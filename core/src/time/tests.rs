@@ -29,3 +29,19 @@ fn what_is_yet_to_come_is_no_time_ago() {
     assert_eq!(now.since(now + Duration::from_secs(1)), Duration::ZERO);
     assert_eq!(now - Duration::from_secs(1), Time::from_nanoseconds(0));
 }
+
+#[test]
+fn spans_are_told_as_people_tell_them() {
+    for (seconds, told) in [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min 0 s"),
+        (252, "4 min 12 s"),
+        (3_600 * 3 + 300, "3 h 5 min"),
+        (86_400 * 2 + 3_600 * 7, "2 d 7 h"),
+        (86_400 * 365, "1 year 0 d"),
+        (157_680_233, "5 years 0 d"),
+    ] {
+        assert_eq!(span(Duration::from_secs(seconds)), told);
+    }
+}

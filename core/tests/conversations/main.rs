@@ -5,7 +5,7 @@ mod hosts;
 mod leasequery;
 
 use heorot_core::Heorot;
-use heorot_core::config::{Config, Interface};
+use heorot_core::config::{Config, Interface, Lacks, Missing};
 use heorot_core::event::Kind;
 use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, DhcpSend, DhcpTarget, Input, Output, Ticket};
@@ -320,6 +320,33 @@ fn every_address_of_ours_is_the_server() {
         let told = world.troubles.iter().any(|trouble| trouble.contains("another DHCP server"));
         assert_eq!(told, is_another, "{:?}", world.troubles);
     }
+}
+
+/// Who reads the journal is told that an address that was lost is back, once, and not of one that another stands in the place of, or that went with its interface.
+#[test]
+fn that_a_lost_address_is_back_is_told() {
+    let lost = |address| Missing { interface: "eth1".into(), what: Lacks::Own(address) };
+    let mut world = World::new(BOTH);
+    let mut told = |input: Input<'_>| {
+        let mut out = Vec::new();
+        world.heorot.handle(world.now, input, &mut out);
+        let told = out.into_iter().filter_map(|output| match output {
+            Output::Event(event) => Some(event.detail),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let addresses =
+        |missing: &[Missing]| Input::Addresses { own: [SERVER].into(), missing: missing.to_vec() };
+    assert_eq!(told(addresses(&[lost(SERVER)])).len(), 1);
+    assert_eq!(told(addresses(&[lost(SERVER)])), [""; 0]);
+    assert_eq!(told(addresses(&[])), [format!("eth1 has {SERVER} again")]);
+    assert_eq!(told(addresses(&[])), [""; 0]);
+    told(addresses(&[lost(address(10, 77, 0, 9))]));
+    assert_eq!(told(addresses(&[])), [""; 0]);
+    told(addresses(&[lost(SERVER)]));
+    told(Input::InterfaceGone("eth1"));
+    assert_eq!(told(addresses(&[])), [""; 0]);
 }
 
 /// RFC 4039 3.1: an ACK with option 80, and not before its record is durable. Without both wishes an offer, which has none.

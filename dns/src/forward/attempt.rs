@@ -92,7 +92,11 @@ impl Forwarder {
             barred: self.barred_of(question),
         };
         let took = Duration::from_nanos(now.saturating_sub(sent_at));
-        match judge(payload, sent, &policy) {
+        let judgement = judge(payload, sent, &policy);
+        if !matches!(judgement, Judgement::NotOurs) {
+            self.upstreams.server_mut(server).spoke();
+        }
+        match judgement {
             // The true answer may be on its way still.
             Judgement::NotOurs => self.counts.not_believed += 1,
             Judgement::CaseLost => {

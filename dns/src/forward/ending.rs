@@ -21,6 +21,9 @@ impl Forwarder {
         self.blame(now, number);
         let Some(question) = self.give_up(now, number, sink) else { return };
         self.counts.failed += 1;
+        if self.upstreams.is_silent(question.group) {
+            self.loops.hasten(now);
+        }
         for dependent in question.dependents {
             self.fail(now, dependent, sink);
         }

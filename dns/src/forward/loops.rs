@@ -1,9 +1,11 @@
 //! Servers that lead back to us: each is asked a name of chance, and if that question comes here, it went in a circle.
+//!
+//! Where no server of a group answers they are asked so more often: whether that is about what they were asked, and when they are back.
 
 use super::{Forwarder, Question, Sink};
 use crate::cache::Wishes;
 use crate::chance::Chance;
-use crate::limit::LOOP_PROBE_EVERY;
+use crate::limit::{LOOP_PROBE_EVERY, SILENCE_PROBE_EVERY};
 use crate::upstream::nanoseconds;
 use std::collections::BTreeMap;
 
@@ -11,6 +13,7 @@ use std::collections::BTreeMap;
 pub(super) struct Loops {
     is_on: bool,
     next_at: u64,
+    last_at: u64,
     /// By name in wire form, the server it was sent to.
     names: BTreeMap<Vec<u8>, usize>,
 }
@@ -22,11 +25,17 @@ const TYPE_AND_CLASS: [u8; 4] = [0, 16, 0, 1];
 
 impl Loops {
     pub(super) fn new(is_on: bool) -> Self {
-        Self { is_on, next_at: 0, names: BTreeMap::new() }
+        Self { is_on, next_at: 0, last_at: 0, names: BTreeMap::new() }
     }
 
     pub(super) fn next_at(&self) -> Option<u64> {
         self.is_on.then_some(self.next_at)
+    }
+
+    /// Nobody answered a question: soon is time, unless it was a moment ago.
+    pub(super) fn hasten(&mut self, now: u64) {
+        let at = (self.last_at + nanoseconds(SILENCE_PROBE_EVERY)).max(now + 1);
+        self.next_at = self.next_at.min(at);
     }
 
     pub(super) fn server_of(&self, name: &[u8]) -> Option<usize> {
@@ -40,7 +49,9 @@ impl Forwarder {
         if self.loops.next_at().is_none_or(|next_at| next_at > now) {
             return;
         }
-        self.loops.next_at = now + nanoseconds(LOOP_PROBE_EVERY);
+        let is_any_silent = self.upstreams.is_any_silent();
+        let every = if is_any_silent { SILENCE_PROBE_EVERY } else { LOOP_PROBE_EVERY };
+        (self.loops.last_at, self.loops.next_at) = (now, now + nanoseconds(every));
         self.loops.names.clear();
         for server in self.upstreams.indices() {
             let name = name_of_chance(&mut self.chance);

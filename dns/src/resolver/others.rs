@@ -9,7 +9,7 @@ use crate::forwarding::Forwarding;
 use crate::hosts_file::HostNames;
 use crate::limit::OWN_ANSWERS_LAST_SECONDS;
 use crate::name::Name;
-use crate::upstream::ServerStatus;
+use crate::upstream::{ServerStatus, Unanswered};
 use crate::wire::{self, Proof};
 use crate::zone::Answer;
 use std::sync::Arc;
@@ -23,6 +23,11 @@ impl Resolver {
     /// How those do whom it asks.
     pub fn servers(&self, now_nanoseconds: u64) -> Vec<ServerStatus> {
         self.forwarder.as_ref().map(|forwarder| forwarder.servers(now_nanoseconds)).unwrap_or_default()
+    }
+
+    /// The groups of them of which nobody answers any more.
+    pub fn unanswered(&self, now_nanoseconds: u64) -> Vec<Unanswered> {
+        self.forwarder.as_ref().map(|forwarder| forwarder.unanswered(now_nanoseconds)).unwrap_or_default()
     }
 
     /// Names of ours are others from now on.

@@ -26,6 +26,8 @@ pub(super) struct Client<'a> {
 pub(super) enum Failure {
     /// Nobody is there.
     Unreachable(String),
+    /// A server runs, and its socket is in its place no more.
+    Lost(String),
     /// Somebody is, and says nothing.
     Late(String),
     /// The server says that it cannot be.
@@ -40,7 +42,7 @@ pub(super) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable(text) | Self::Late(text) => f.write_str(text),
+            Self::Unreachable(text) | Self::Lost(text) | Self::Late(text) => f.write_str(text),
             Self::Answered { error, .. } => f.write_str(error),
         }
     }
@@ -87,6 +89,17 @@ impl Client<'_> {
 
     fn unreachable(&self, error: &io::Error) -> Failure {
         let path = self.socket.display();
+        if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::ECONNREFUSED))
+            && let Some(inode) = listening_as(self.socket)
+        {
+            let (who, signal) = match process_with(inode) {
+                Some(pid) => (format!(" (process {pid})"), format!("kill -HUP {pid}")),
+                None => (String::new(), "SIGHUP".into()),
+            };
+            return Failure::Lost(format!(
+                "heorot runs{who}, and its control socket {path} was removed: nobody can ask it\n  systemctl reload heorot, or {signal}, makes it anew"
+            ));
+        }
         Failure::Unreachable(match error.raw_os_error() {
             Some(libc::EACCES | libc::EPERM) => {
                 format!("you may not use {path}\n  become root{}", joining(operators(self.socket).as_deref()))
@@ -108,6 +121,34 @@ impl Client<'_> {
         }
         Failure::Unreachable(format!("the server at {path} broke off: {error}"))
     }
+}
+
+/// The socket that listens by this name, of which the kernel knows also when the name leads nowhere any more (proc(5), /proc/net/unix): its inode.
+fn listening_as(path: &Path) -> Option<u64> {
+    /// `__SO_ACCEPTCON`: it takes connections.
+    const LISTENS: u32 = 1 << 16;
+    let path = std::path::absolute(path).ok()?;
+    let sockets = std::fs::read("/proc/net/unix").ok()?;
+    let sockets = String::from_utf8_lossy(&sockets);
+    sockets.lines().skip(1).find_map(|line| {
+        let (columns, name) = line.split_once('/')?;
+        let mut columns = columns.split_whitespace().skip(3);
+        let flags = u32::from_str_radix(columns.next()?, 16).ok()?;
+        let inode = columns.nth(2)?.parse().ok()?;
+        (flags & LISTENS != 0 && Path::new("/").join(name) == path).then_some(inode)
+    })
+}
+
+/// The process that has a socket open, if we may know.
+fn process_with(inode: u64) -> Option<u32> {
+    let link = format!("socket:[{inode}]");
+    let processes = std::fs::read_dir("/proc").ok()?.filter_map(Result::ok);
+    let mut pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.find(|pid| {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().filter_map(Result::ok);
+        open.filter_map(|entry| std::fs::read_link(entry.path()).ok())
+            .any(|to| to.as_os_str() == link.as_str())
+    })
 }
 
 /// The group that may use a socket, as far as that can be seen from here.
@@ -181,6 +222,24 @@ mod tests {
         // Root's is nobody else's.
         nix::unistd::chown(&socket, None, Some(Gid::from_raw(0))).unwrap();
         assert!(denied().ends_with("\n  become root"));
+    }
+
+    /// Who looks for a server whose socket somebody has removed is not told to look whether it runs.
+    #[test]
+    fn a_server_whose_socket_is_gone_is_known() {
+        let directory = crate::testing::directory("client-lost");
+        let socket = directory.path().join("control sock");
+        let ask = || (Client { socket: &socket }).get("/v1/status").unwrap_err();
+        assert!(matches!(ask(), Failure::Unreachable(_)));
+        let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        std::fs::remove_file(&socket).unwrap();
+        let Failure::Lost(said) = ask() else { panic!("{:?}", ask()) };
+        assert!(said.contains(&format!("kill -HUP {}", std::process::id())), "{said}");
+        // Nor is one that has another's in its place.
+        drop(std::os::unix::net::UnixDatagram::bind(&socket).unwrap());
+        assert!(matches!(ask(), Failure::Lost(_)));
+        drop(listener);
+        assert!(matches!(ask(), Failure::Unreachable(_)));
     }
 
     #[test]

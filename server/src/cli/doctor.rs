@@ -1,11 +1,10 @@
 //! `heorot doctor`.
 
-use super::client::Client;
+use super::client::{Client, Failure};
 use super::{Exit, Form, USUAL_CONFIGURATION, print, print_error};
 use crate::configuration;
-use crate::doctor::{self, Finding, Grade};
+use crate::doctor::{self, Finding, Grade, Server};
 use clap::Args;
-use heorot_core::service::view::StatusView;
 use std::path::PathBuf;
 
 /// What is to be looked at.
@@ -32,11 +31,14 @@ pub(super) fn run(wanted: &DoctorCommand) -> Exit {
         }
     };
     let socket = wanted.control.clone().unwrap_or_else(|| PathBuf::from(&config.server.control));
-    let status = (Client { socket: &socket }).get("/v1/status").ok();
-    let status: Option<StatusView> = status.and_then(|text| serde_json::from_str(&text).ok());
+    let server = match (Client { socket: &socket }).get("/v1/status") {
+        Ok(text) => serde_json::from_str(&text).map_or(Server::None, Server::Says),
+        Err(failure @ (Failure::Lost(_) | Failure::Late(_))) => Server::Unheard(failure.to_string()),
+        Err(Failure::Unreachable(_) | Failure::Answered { .. }) => Server::None,
+    };
     let mut findings: Vec<Finding> = doctor::configuration(&warnings).collect();
     findings.extend(doctor::configuration_file(&wanted.config, &config));
-    findings.extend(doctor::examine(&config, status.as_ref()));
+    findings.extend(doctor::examine(&config, &server));
     match wanted.output {
         Form::Table => print(&table(&findings)),
         Form::Json => print(&(serde_json::to_string(&findings).unwrap_or_default() + "\n")),

@@ -5,7 +5,9 @@ use heorot_core::service::view::{
     DnsCounts, ExplainView, LastEndView, NfsView, NodeDetailView, NodeFileView, NodeView, RogueServerView,
     StatusView, TransfersView, TrialView, UnansweredView,
 };
+use heorot_core::time::span;
 use std::fmt::Display;
+use std::time::Duration;
 
 /// `heorot status`.
 pub(super) fn status(status: &StatusView) -> String {
@@ -16,7 +18,7 @@ pub(super) fn status(status: &StatusView) -> String {
     let link = load.link_bits_per_second.map_or(String::new(), |rate| format!(" of {}", bits(rate)));
     let mut rows = vec![
         ("version", status.version.clone()),
-        ("up", duration(status.uptime_seconds)),
+        ("up", span(Duration::from_secs(status.uptime_seconds))),
         ("nodes", or_dash(&nodes.join(", "))),
         ("transfers", transfers(&status.transfers)),
         (
@@ -272,16 +274,6 @@ fn table<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
         text.push('\n');
     }
     text
-}
-
-fn duration(seconds: u64) -> String {
-    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{seconds} s"),
-        (0, 0, _) => format!("{minutes} min {} s", seconds % 60),
-        (0, _, _) => format!("{hours} h {minutes} min"),
-        _ => format!("{days} d {hours} h"),
-    }
 }
 
 fn bits(per_second: u64) -> String {

@@ -2,6 +2,7 @@
 //!
 //! A thread of its own reads them, for no query may wait for a disk. It watches their directories: whoever changes such a file replaces it.
 
+use super::silence::{Others, Silent, Why};
 use super::{Counts, FilesMailbox, Mailbox, Roots};
 use crate::plain_file;
 use crate::wake::Post;
@@ -48,6 +49,7 @@ pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
         if mail.stop {
             return;
         }
+        let others = if mail.plan.is_some() { Others::Configured } else { Others::Named };
         if let Some(plan) = mail.plan {
             let texts = following.map(|following| following.texts).unwrap_or_default();
             following = Some(Following { watch: watch(&plan).ok(), plan, texts });
@@ -56,7 +58,12 @@ pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
             following.read_all();
             let (forwarding, hosts) = (Box::new(following.forwarding()), following.hosts());
             let roots = following.plan.needs_roots().then(|| following.roots());
+            let unnamed = following.unnamed(&forwarding);
             worker.tell(|mailbox| {
+                // The worker may have had no time for what came before.
+                let is_configured =
+                    mailbox.unnamed.as_ref().is_some_and(|(_, others)| *others == Others::Configured);
+                mailbox.unnamed = Some((unnamed, if is_configured { Others::Configured } else { others }));
                 mailbox.roots = roots.or_else(|| mailbox.roots.take());
                 (mailbox.forwarding, mailbox.hosts) = (Some(forwarding), Some(hosts));
             });
@@ -99,6 +106,18 @@ impl Following {
             }
         }
         forwarding
+    }
+
+    /// The groups that were to have servers from files, and have none.
+    pub(super) fn unnamed(&self, forwarding: &Forwarding) -> Vec<Silent> {
+        let groups = forwarding.groups.iter().enumerate().filter(|(_, group)| group.servers.is_empty());
+        let unnamed = groups.filter_map(|(index, group)| {
+            let files = self.plan.server_files.iter().filter(|(of, _)| *of == index);
+            let files: Vec<String> = files.map(|(_, path)| path.clone()).collect();
+            let domain = group.domain.clone();
+            (!files.is_empty()).then_some(Silent { domain, why: Why::Unnamed(files) })
+        });
+        unnamed.collect()
     }
 
     fn hosts(&self) -> Arc<HostNames> {

@@ -2,6 +2,7 @@ use super::bind::Datagrams;
 use super::connection::Connection;
 use super::datagrams::Replies;
 use super::exchange::{self, Exchanges, Happened, Taken};
+use super::silence::{Silence, Silent};
 use super::{Bound, Counts, Limits, Mailbox, News};
 use crate::ask::Ask;
 use crate::journal::{Journal, Weight};
@@ -33,6 +34,7 @@ pub(super) struct Worker {
     replies: Replies,
     streams: Streams<Connection>,
     exchanges: Exchanges,
+    silence: Silence,
     /// Who keeps what comes by updates.
     keeper: Option<Caller<Ask>>,
     /// Updates that nobody takes.
@@ -130,6 +132,7 @@ impl Worker {
             replies: Replies::default(),
             streams,
             exchanges: Exchanges::default(),
+            silence: Silence::default(),
             keeper: None,
             unkept: Vec::new(),
             replied: Vec::new(),
@@ -165,6 +168,7 @@ impl Worker {
             self.counts.replies_unsent += self.replies.send(&mut boxes.outbox, &self.sockets);
             self.streams.end_silent(now);
             self.end_silent_exchanges(now);
+            self.tell_silence(now);
             self.streams.resume_accepting(&self.epoll, now);
             self.counts.streams = self.streams.counts();
             self.counts.resolver = self.resolver.statistics();
@@ -235,6 +239,10 @@ impl Worker {
         }
         if let Some(forwarding) = mail.forwarding {
             self.handle(now, Input::Forward(forwarding));
+        }
+        if let Some((unnamed, others)) = mail.unnamed {
+            self.silence.unnamed = unnamed;
+            self.silence.ask_others(others);
         }
         ControlFlow::Continue(())
     }
@@ -370,6 +378,16 @@ impl Worker {
             self.counts.forward.secure == 0 && self.counts.forward.bogus >= BOGUS_BEFORE_SAID;
         if nothing_is_signed && !std::mem::replace(&mut self.unsigned_said, true) {
             self.journal.say(Weight::Warning, UNSIGNED);
+        }
+    }
+
+    /// Tells the loop who does not answer, if that is news. If it has no room for it now, it hears it later.
+    fn tell_silence(&mut self, now: Instant) {
+        let silent = self.resolver.unanswered(self.nanoseconds(now));
+        let Some((silent, over)) = self.silence.news(silent) else { return };
+        let ask = Ask::Unanswered { silent: silent.iter().map(Silent::told).collect(), over };
+        if self.keeper.as_ref().is_some_and(|keeper| keeper.try_say(ask).is_ok()) {
+            self.silence.was_told(silent);
         }
     }
 

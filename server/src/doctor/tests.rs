@@ -23,7 +23,7 @@ fn missing_loaders_are_named_with_their_packages() {
     let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
     let config =
         config(directory.path(), packages.path(), "uefi-x64 = \"shimx64.efi\"\nhttp-x64 = \"own.efi\"\n");
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     for (subject, expected) in [
         ("boot.bios", "apt install pxelinux"),
         ("boot.bios, next", "apt install syslinux-common"),
@@ -55,7 +55,7 @@ fn a_grub_that_cannot_go_on_by_http_is_told() {
         let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
         let config = config(directory.path(), packages.path(), &format!("{further}\n"));
         std::fs::write(directory.path().join(file), content).unwrap();
-        let told: Vec<_> = examine(&config, None)
+        let told: Vec<_> = examine(&config, &Server::None)
             .into_iter()
             .filter(|finding| finding.said.contains("without its module http"))
             .map(|finding| (finding.grade, finding.said))
@@ -88,7 +88,7 @@ fn what_is_there_is_good_if_the_server_can_read_it() {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
     };
     mode(0o600);
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     assert_eq!(found(&findings, "boot.bios"), [(Grade::Ok, "pxelinux.0, 6 octets")]);
     assert_eq!(found(&findings, "boot.bios, next"), [(Grade::Ok, "ldlinux.c32, 4 octets")]);
     let kernel = found(&findings, "profile.default kernel");
@@ -96,7 +96,7 @@ fn what_is_there_is_good_if_the_server_can_read_it() {
     let typed = format!("chmod a+r {}/vmlinuz", directory.path().canonicalize().unwrap().display());
     assert!(matches!(kernel[..], [(Grade::Fault, text)] if text.ends_with(&typed)), "{kernel:?}");
     mode(0o644);
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     assert_eq!(found(&findings, "profile.default kernel"), [(Grade::Ok, "vmlinuz, 4 octets")]);
 }
 
@@ -109,7 +109,7 @@ fn boot_files_of_classes_and_menus_are_looked_at() {
                    [[class]]\nname = \"url\"\nmac = \"0a:*:*:*:*:*\"\nboot-file = \"http://127.0.0.9/x\"\n\
                    [[pxe.service]]\ntext = \"tool\"\narchitecture = \"bios\"\nfile = \"tool.0\"\n";
     let config = config(directory.path(), packages.path(), further);
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     for (subject, expected) in [
         ("[[class]] old boot-file", "there is no old/pxelinux.0"),
         ("[[class]] old boot-file, next", "there is no old/ldlinux.c32"),
@@ -124,6 +124,17 @@ fn boot_files_of_classes_and_menus_are_looked_at() {
     assert_eq!(elsewhere.count(), 0, "what is on other servers is not ours to look at");
 }
 
+/// The ports of a server whose control socket is gone are its own, and in nobody's way.
+#[test]
+fn a_server_that_cannot_be_asked_is_not_taken_for_another_program() {
+    let (directory, packages) =
+        (testing::directory("doctor-lost"), testing::directory("doctor-lost-packages"));
+    let config = config(directory.path(), packages.path(), "");
+    let findings = examine(&config, &Server::Unheard("its socket was removed".into()));
+    assert_eq!(found(&findings, "server"), [(Grade::Fault, "its socket was removed")]);
+    assert_eq!(found(&findings, "ports"), []);
+}
+
 #[test]
 fn a_running_server_is_heard_and_its_ports_are_left_alone() {
     let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
@@ -136,7 +147,7 @@ fn a_running_server_is_heard_and_its_ports_are_left_alone() {
             "unanswered":{"hosts":400,"last":"52:54:00:00:00:02","last_asked":"3","why":"it is in no network"}}"#,
     )
     .unwrap();
-    let findings = examine(&config, Some(&status));
+    let findings = examine(&config, &Server::Says(status));
     let said = found(&findings, "server");
     assert_eq!(
         said,
@@ -210,7 +221,7 @@ fn what_is_read_together_with_the_configuration_is_looked_at() {
     let config = config(directory.path(), packages.path(), &further);
     let group = nix::unistd::User::from_name("nobody").unwrap().unwrap().gid;
     let group = nix::unistd::Group::from_gid(group).unwrap().unwrap().name;
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     for (subject, closed, mode) in [
         (format!("http.key {}", at("key.pem")), at("key.pem"), "640"),
         (format!("boot.templates {}", at("templates/grub.cfg.j2")), at("templates"), "750"),
@@ -237,7 +248,7 @@ fn what_serve_refuses_is_no_good_news() {
     std::fs::write(&precious, "127.0.0.1 localhost\n").unwrap();
     config.server.control.clone_from(&precious);
     config.names_file = heorot_core::config::NamesFile::At(precious);
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     let root = found(&findings, "profile.default root");
     assert!(
         matches!(root[..], [(Grade::Fault, said)] if said.contains("there is no root.squashfs")),
@@ -259,7 +270,7 @@ fn what_serve_refuses_is_no_good_news() {
         "{overlays:?}"
     );
     std::fs::write(directory.path().join("root.squashfs"), "root").unwrap();
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     assert_eq!(found(&findings, "profile.default root"), [(Grade::Ok, "root.squashfs, 4 octets")]);
 }
 
@@ -269,7 +280,7 @@ fn a_file_without_octets_is_a_fault() {
     let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
     let config = config(directory.path(), packages.path(), "");
     std::fs::write(directory.path().join("vmlinuz"), "").unwrap();
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     let kernel = found(&findings, "profile.default kernel");
     assert!(
         matches!(kernel[..], [(Grade::Fault, said)] if said.starts_with("vmlinuz is empty\n  put vmlinuz into ")),
@@ -282,7 +293,7 @@ fn what_a_trial_fetches_is_looked_at() {
     let (directory, packages) = (testing::directory("doctor"), testing::directory("doctor-packages"));
     let further = "[[trial.check]]\nkind = \"bandwidth\"\nfile = \"nope.img\"\nat-least = \"100Mbit\"\n";
     let config = config(directory.path(), packages.path(), further);
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     let file = found(&findings, "[[trial.check]] bandwidth file");
     assert!(
         matches!(file[..], [(Grade::Fault, said)] if said.starts_with("there is no nope.img")),
@@ -298,7 +309,7 @@ fn what_is_only_read_later_is_looked_at_as_well() {
                    [nis]\ndomain = \"cluster\"\npasswd = \"/no/such/passwd\"\n";
     let mut config = config(directory.path(), packages.path(), further);
     config.server.user = "no-such-user".into();
-    let findings = examine(&config, None);
+    let findings = examine(&config, &Server::None);
     for (subject, grade, expected) in [
         ("dns.hosts", Grade::Warning, "/no/such/hosts cannot be read: "),
         ("dns.tls-roots", Grade::Warning, "/no/such/roots cannot be read: "),

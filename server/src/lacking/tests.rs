@@ -27,8 +27,8 @@ fn files_are_followed_as_they_come_and_go() {
     let (changes, told) = line(&Bell::new().unwrap(), 1);
     let (handle, configurations) = channel();
     let first = config(directory.path(), "");
-    thread::spawn(move || follow(first, &configurations, &changes, (EVERY, EVERY)));
-    let next = || told.recv_timeout(PATIENCE).expect("the thread says what has changed");
+    thread::spawn(move || follow((first, &Place::default()), &configurations, &changes, (EVERY, EVERY)));
+    let next = || told.recv_timeout(PATIENCE).expect("the thread says what has changed").files;
     let what = |lacking: Vec<Lacking>| lacking.into_iter().map(|it| it.what).collect::<Vec<_>>();
     let lacking = next();
     let shown = directory.path().display();

@@ -4,9 +4,10 @@ use super::Loop;
 use super::carry::Asker;
 use super::refusals::{READ_WITHIN, UNREAD, UNREAD_WHY};
 use crate::configuration::{self, Read, Readdressed};
+use crate::dns::Told;
 use crate::http::listen;
 use crate::journal::Weight;
-use crate::lacking::Lacking;
+use crate::lacking::Found;
 use crate::names;
 use crate::overdue::Undelivered;
 use crate::settings;
@@ -86,10 +87,20 @@ pub(super) fn in_a_line(mistakes: &str, path: &Path) -> String {
 }
 
 impl Loop {
-    /// Files without which nodes do not boot are not there, or are again.
-    pub(super) fn lacking(&mut self, lacking: Vec<Lacking>) {
-        for (weight, line) in self.refusals.lacking(self.now, lacking) {
+    /// Files without which nodes do not boot, or what is promised is lost, are not there, or are again.
+    pub(super) fn lacking(&mut self, Found { files, state }: Found) {
+        let of_state = self.refusals.state(self.now, state);
+        for (weight, line) in of_state.into_iter().chain(self.refusals.lacking(self.now, files)) {
             self.parts.journal.say(weight, line);
+        }
+    }
+
+    /// Servers that are asked for names of others do not answer, or do again.
+    pub(super) fn unanswered(&mut self, silent: Vec<Told>, over: Vec<String>) {
+        let lines = self.refusals.unanswered(self.now, silent);
+        let over = over.into_iter().map(|line| (Weight::Notice, line));
+        for (weight, line) in lines.into_iter().chain(over) {
+            self.parts.journal.say(weight, format_args!("DNS: {line}"));
         }
     }
 

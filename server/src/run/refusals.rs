@@ -1,6 +1,7 @@
 //! What is wrong with the server's surroundings and goes on being so: refused configurations, files that lack, disks that do not answer.
 
 use crate::disks::Place;
+use crate::dns::Told;
 use crate::journal::Weight;
 use crate::lacking::Lacking;
 use crate::overdue::Undelivered;
@@ -20,8 +21,12 @@ pub(super) struct Refusals {
     addresses: Option<MeasuredTrouble>,
     /// Interfaces whose frames come from a hardware address that they had before.
     frames: BTreeMap<String, MeasuredTrouble>,
+    /// The file that records are written to is not in its place.
+    state: Option<MeasuredTrouble>,
     /// Files without which nodes do not boot, and since when each lacks.
     lacking: Vec<(Lacking, Time)>,
+    /// Servers of names of others that do not answer.
+    unanswered: Vec<MeasuredTrouble>,
     /// File systems that do not answer.
     undelivered: BTreeMap<Place, MeasuredTrouble>,
 }
@@ -32,7 +37,13 @@ impl Refusals {
             .reading
             .filter(|since| now.since(*since) >= READ_WITHIN)
             .map(|since| MeasuredTrouble { what: UNREAD.into(), since, why: UNREAD_WHY.into() });
-        let refused = self.configuration.iter().chain(&self.addresses).chain(self.frames.values()).cloned();
+        let refused = self
+            .state
+            .iter()
+            .chain(&self.configuration)
+            .chain(&self.addresses)
+            .chain(self.frames.values())
+            .cloned();
         let refused = slow.into_iter().chain(refused);
         let lacking = self.lacking.iter().take(LACKING_TOLD_MAX).map(|(lacking, since)| {
             let Lacking { what, remedy } = lacking.clone();
@@ -44,6 +55,7 @@ impl Refusals {
             since: *since,
             why: "heorot doctor".into(),
         });
+        let refused = refused.chain(self.unanswered.iter().cloned());
         refused.chain(self.undelivered.values().cloned()).chain(lacking).chain(more).collect()
     }
 
@@ -55,6 +67,23 @@ impl Refusals {
         let mut place = self.frames.remove(interface);
         refuse(&mut place, now, &what, why.map(|why| format!("{why} (it is tried again every second)")));
         self.frames.extend(place.map(|trouble| (interface.to_owned(), trouble)));
+    }
+
+    /// The file that records are written to is not in its place, or it is. What the journal says of it.
+    pub(super) fn state(&mut self, now: Time, lacking: Option<Lacking>) -> Option<(Weight, String)> {
+        let before = self.state.take();
+        self.state = lacking.map(|Lacking { what, remedy: why }| {
+            let since = before.as_ref().map_or(now, |before| before.since);
+            MeasuredTrouble { what, since, why }
+        });
+        match (before, &self.state) {
+            (Some(before), Some(trouble)) if before.what == trouble.what => None,
+            (_, Some(MeasuredTrouble { what, why, .. })) => {
+                Some((Weight::Warning, format!("{}\n  {why}", what.trim_end_matches(';'))))
+            }
+            (Some(_), None) => Some((Weight::Notice, "the state is written to the file in its place".into())),
+            (None, None) => None,
+        }
     }
 
     /// These files lack, and no others. Of what is new, the lines for the journal.
@@ -78,6 +107,21 @@ impl Refusals {
             .collect();
         if self.lacking.is_empty() && !before.is_empty() {
             lines.push((Weight::Notice, "all files that nodes boot from are there".into()));
+        }
+        lines
+    }
+
+    /// These servers do not answer, and no others. Of what is new, the lines for the journal.
+    pub(super) fn unanswered(&mut self, now: Time, silent: Vec<Told>) -> Vec<(Weight, String)> {
+        let before = std::mem::take(&mut self.unanswered);
+        let mut lines = Vec::new();
+        for (what, why) in silent {
+            let known = before.iter().find(|known| known.what == what);
+            if known.is_none() {
+                lines.push((Weight::Warning, format!("{what}\n  {why}")));
+            }
+            let since = known.map_or(now, |known| known.since);
+            self.unanswered.push(MeasuredTrouble { what, since, why });
         }
         lines
     }
@@ -277,6 +321,35 @@ mod tests {
         assert_eq!(lines, [(5, "what is mounted at /srv/heorot/nfs answers again".to_owned())]);
         assert_eq!(told.len(), 1);
         assert_eq!(say(4, &[]).1, []);
+    }
+
+    #[test]
+    fn a_state_that_is_written_elsewhere_is_told_until_it_is_not() {
+        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
+        let removed = || Some(Lacking { what: "it was removed;".into(), remedy: "save it".into() });
+        let mut refusals = Refusals::default();
+        assert_eq!(refusals.state(at(1), None), None);
+        let said = (Weight::Warning, "it was removed\n  save it".to_owned());
+        assert_eq!(refusals.state(at(2), removed()), Some(said));
+        assert_eq!(refusals.state(at(3), removed()), None);
+        assert_eq!(refusals.told(at(8))[0].since, at(2));
+        assert!(refusals.state(at(4), None).is_some_and(|(weight, _)| weight == Weight::Notice));
+        assert_eq!(refusals.told(at(8)), []);
+    }
+
+    #[test]
+    fn servers_that_do_not_answer_are_told_until_they_do() {
+        let at = |seconds: u64| Time::from_nanoseconds(seconds * 1_000_000_000);
+        let upstream = || ("no server of dns.upstream answers".to_owned(), "dig".to_owned());
+        let mut refusals = Refusals::default();
+        let lines = refusals.unanswered(at(1), vec![upstream()]);
+        assert_eq!(lines, [(Weight::Warning, "no server of dns.upstream answers\n  dig".to_owned())]);
+        let other = ("no server of dns.forward k8s.cluster answers".to_owned(), String::new());
+        assert_eq!(refusals.unanswered(at(2), vec![other, upstream()]).len(), 1);
+        let told = refusals.told(at(8));
+        assert_eq!((told.len(), told[0].since, told[1].since), (2, at(2), at(1)));
+        assert_eq!(refusals.unanswered(at(3), vec![]), []);
+        assert_eq!(refusals.told(at(8)), []);
     }
 
     /// Who waits for a boot file is told of its file system, and not of that of the overlays.

@@ -392,3 +392,21 @@ fn a_store_that_broke_can_be_tried_with_nothing() {
     let (_, contents) = disk.store();
     assert_eq!(contents.records, [lease(1)], "what was refused is not there");
 }
+
+/// What is written to a file that is not in its place is lost with the process; one that was moved back is in its place again.
+#[test]
+fn a_file_that_was_removed_or_replaced_under_the_store_is_told_of() {
+    let directory = crate::testing::directory("store-place");
+    let (path, aside) = (directory.path().join("heorot.redb"), directory.path().join("aside"));
+    let (store, _) = Store::open(&path).unwrap();
+    let what = || store.place().lacking().map(|lacking| lacking.what);
+    assert_eq!(what(), None);
+    std::fs::rename(&path, &aside).unwrap();
+    assert!(what().is_some_and(|what| what.contains("it was removed")));
+    let remedy = store.place().lacking().unwrap().remedy;
+    assert!(remedy.contains(&format!("/proc/{}/fd/", std::process::id())), "{remedy}");
+    std::fs::copy(&aside, &path).unwrap();
+    assert!(what().is_some_and(|what| what.contains("it was replaced")));
+    std::fs::rename(&aside, &path).unwrap();
+    assert_eq!(what(), None);
+}

@@ -83,6 +83,7 @@ fn an_address_that_comes_after_the_start_is_served() {
     until_troubles(&place, 1, "v0 has lost 10.77.0.1");
     assert!(!entries().contains("10.77.1.5"), "the kernel forgets them");
     ip("addr add 10.77.0.1/16 dev v0");
+    server.says("v0 has 10.77.0.1 again");
     until_troubles(&place, 0, "");
     until_entry("10.77.1.5");
     is_served_at("10.77.0.1");

@@ -12,9 +12,10 @@ use crate::config::{Host, ListedNode, Mode};
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeDetailView, NodeView};
-use crate::time::Wall;
+use crate::time::{Wall, span};
 use crate::wire::dhcp::relay;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 /// What is known of a name, a number, an address or a hardware address that is no node's which was heard.
 pub(super) fn explain(turn: &Turn<'_>, wall: Wall, name: &str) -> Option<ExplainView> {
@@ -169,7 +170,7 @@ fn of_ignored(
 fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> ExplainView {
     let name = turn.hall.naming.name(address);
     let called = name.map(|name| format!(", and is called {name}")).unwrap_or_default();
-    let (seconds, until) = (lease.until.since(turn.now).as_secs(), wall.stamp(turn.now, lease.until));
+    let (left, until) = (span(lease.until.since(turn.now)), wall.stamp(turn.now, lease.until));
     let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(Some(lease.life));
     let (is_former_host, host) = (turn.is_former_host(lease.mac), turn.host_of(lease.mac, relay::place));
     let host = host.and_then(|host| host.address).filter(|_| is_former_host);
@@ -181,11 +182,8 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         PoolKind::Elsewhere => "no node, and was served by another server",
     };
     let is_over = lease.until <= turn.now;
-    let how_long = if is_over {
-        "for a time that is over".into()
-    } else {
-        format!("until {until}, {seconds} s from now")
-    };
+    let how_long =
+        if is_over { "for a time that is over".into() } else { format!("until {until}, {left} from now") };
     let (waits, to_do) = turn.waits_as_host(lease.mac, host);
     let reason = format!("{address} is lent to it {how_long}{waits}");
     let view = NodeView {
@@ -198,7 +196,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
     };
     let mac = lease.mac;
     let heard = match heard.filter(|heard| *heard >= turn.hall.started) {
-        Some(heard) => format!("it was last heard {} s ago", turn.now.since(heard).as_secs()),
+        Some(heard) => format!("it was last heard {} ago", span(turn.now.since(heard))),
         None => format!("it was not heard {}", since(turn, wall)),
     };
     let summary = format!("{mac} is {what}: {reason}{called}; {heard}");
@@ -228,7 +226,7 @@ fn of_host(turn: &Turn<'_>, wall: Wall, mac: Option<Mac>, host: &Host) -> Explai
         (None, _, None) => format!("it has not asked {}", since(turn, wall)),
         (None, _, Some(_)) => "it has no address now".into(),
     };
-    let heard = said.map(|said| format!("; it was last heard {} s ago", turn.now.since(said.at).as_secs()));
+    let heard = said.map(|said| format!("; it was last heard {} ago", span(turn.now.since(said.at))));
     let view = NodeView {
         name: host.name.clone(),
         address: host.address,
@@ -241,7 +239,7 @@ fn of_host(turn: &Turn<'_>, wall: Wall, mac: Option<Mac>, host: &Host) -> Explai
 
 fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
     /// Who was heard so long ago may be off by now.
-    const HEARD_LATELY_SECONDS: u64 = 300;
+    const HEARD_LATELY: Duration = Duration::from_secs(300);
     let mac = listed.macs.first().map(Mac::to_string);
     let said = listed.macs.iter().filter_map(|mac| turn.hall.heard.get(*mac)).max_by_key(|said| said.at);
     let heard_at = || {
@@ -266,9 +264,9 @@ fn of_listed(turn: &Turn<'_>, wall: Wall, listed: &ListedNode) -> ExplainView {
     };
     let who = view.name.clone().or(mac).unwrap_or_else(|| "it".into());
     if let Some(said) = said {
-        let ago = turn.now.since(said.at).as_secs();
-        let summary = format!("{who} was heard {ago} s ago, and has no address from here: {reason}");
-        let to_do = (!is_served || ago >= HEARD_LATELY_SECONDS).then(|| {
+        let ago = turn.now.since(said.at);
+        let summary = format!("{who} was heard {} ago, and has no address from here: {reason}", span(ago));
+        let to_do = (!is_served || ago >= HEARD_LATELY).then(|| {
             "if it is to boot from the network, look at its boot order, and switch it off and on".into()
         });
         return ExplainView { to_do, ..explained(view, summary) };

@@ -8,7 +8,7 @@ use crate::hall::Turn;
 use crate::limit::STRANGE_RELAYS_SHOWN_MAX;
 use crate::mac::Mac;
 use crate::service::view::{ExplainView, NodeView, UnansweredView};
-use crate::time::Wall;
+use crate::time::{Wall, span};
 
 /// How many there are, and who asked last.
 pub(super) fn status(turn: &Turn<'_>, wall: Wall) -> Option<UnansweredView> {
@@ -65,9 +65,9 @@ pub(super) fn explain(turn: &Turn<'_>, wall: Wall, mac: Mac) -> Option<ExplainVi
 
 /// How often a host asked, and when.
 pub(super) fn asked(turn: &Turn<'_>, host: &Host) -> String {
-    let [seconds, ago] = [host.first, host.last].map(|then| turn.now.since(then).as_secs());
-    let times = if host.count == 1 { "once".into() } else { format!("{} times in {seconds} s", host.count) };
-    format!("it asked {times}, last {ago} s ago")
+    let [within, ago] = [host.first, host.last].map(|then| span(turn.now.since(then)));
+    let times = if host.count == 1 { "once".into() } else { format!("{} times in {within}", host.count) };
+    format!("it asked {times}, last {ago} ago")
 }
 
 /// The interface of a network.

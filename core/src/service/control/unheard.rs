@@ -6,7 +6,7 @@ use crate::cluster::node::Node;
 use crate::hall::Turn;
 use crate::mac::Mac;
 use crate::message::Answer;
-use crate::time::Wall;
+use crate::time::{Wall, span};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
@@ -73,8 +73,8 @@ pub(super) fn no_such_node(turn: &Turn<'_>, wall: Wall, name: &str) -> Answer {
             )
         }
         (Some(said), ..) => format!(
-            "{name} is no node, and has no address from here; it was last heard {} s ago",
-            turn.now.since(said.at).as_secs()
+            "{name} is no node, and has no address from here; it was last heard {} ago",
+            span(turn.now.since(said.at))
         ),
     };
     fail(404, error)

@@ -1,7 +1,7 @@
 //! Whom a question goes to.
 
 use super::*;
-use crate::ServerStatus;
+use crate::{ServerStatus, Unanswered};
 
 fn two() -> Forwarding {
     Forwarding { groups: vec![group("", &[FIRST, SECOND])], ..forwarding() }
@@ -328,4 +328,47 @@ fn a_server_that_leads_back_to_us_is_asked_no_more() {
     // After a while it is tried again.
     stage.wait(Duration::from_secs(700));
     assert!(!of(&stage, FIRST).loops);
+}
+
+/// Who looks at the status is told that nobody answers, and that it is over; and not because of one name that nobody can tell.
+#[test]
+fn that_no_server_of_a_group_answers_is_known_until_one_does() {
+    let groups = vec![group("", &[FIRST, SECOND]), group("k8s.cluster", &["192.0.2.55:53"])];
+    let mut stage = Stage::new(Forwarding { groups, find_loops: true, ..forwarding() });
+    let unanswered = |stage: &Stage| stage.resolver.unanswered(stage.now);
+    let other = Unanswered {
+        domain: String::new(),
+        servers: [FIRST, SECOND].map(|server| server.parse().unwrap()).to_vec(),
+    };
+    // All say that there is no such name, but one is never heard of.
+    let answer_probes = |stage: &mut Stage, seconds: u64, alive: &[&str], code: u16| {
+        for _ in 0..seconds {
+            for exchange in std::mem::take(&mut stage.asks) {
+                let is_probe = exchange.payload.windows(4).any(|octets| octets.eq_ignore_ascii_case(b"test"));
+                if is_probe && alive.iter().any(|server| exchange.server == server.parse().unwrap()) {
+                    stage.answer(&exchange, &answer(&exchange, 0x8180 | code, &[]));
+                }
+            }
+            stage.wait(Duration::from_secs(1));
+        }
+    };
+    let all = [FIRST, SECOND, "192.0.2.55:53"];
+    for number in 0..5 {
+        stage.query(CLIENT, Transport::Udp, &query(&format!("broken{number}.example"), A));
+        answer_probes(&mut stage, 5, &all, NXDOMAIN);
+        assert_eq!(unanswered(&stage), []);
+    }
+    stage.replies.clear();
+    stage.query(CLIENT, Transport::Udp, &query("x.example", A));
+    answer_probes(&mut stage, 5, &["192.0.2.55:53"], REFUSED);
+    assert_eq!(stage.told().flags, PLAIN | SERVFAIL);
+    // For so short a time it is no news.
+    assert_eq!(unanswered(&stage), []);
+    answer_probes(&mut stage, 15, &["192.0.2.55:53"], REFUSED);
+    assert_eq!(unanswered(&stage), [other.clone()]);
+    answer_probes(&mut stage, 300, &["192.0.2.55:53"], REFUSED);
+    assert_eq!(unanswered(&stage), [other]);
+    // One of them is back, which shows although nobody asks, and whatever it says.
+    answer_probes(&mut stage, 15, &[SECOND], SERVFAIL);
+    assert_eq!(unanswered(&stage), []);
 }

@@ -259,3 +259,27 @@ fn scratch(name: &str) -> PathBuf {
     fs::create_dir_all(&directory).unwrap();
     directory
 }
+
+/// The loop is told of a file that names nobody, and when it does.
+#[test]
+fn a_file_that_names_no_server_is_told_of() {
+    let directory = crate::testing::directory("unnamed");
+    let path = directory.path().join("resolv").display().to_string();
+    let (ask, asks) = crate::wake::line(&crate::wake::Bell::new().unwrap(), 8);
+    let handle = serve();
+    handle.keep_updates(ask);
+    handle.forward(Plan { server_files: vec![(0, path.clone())], ..plan(&[]) });
+    let next = || match asks.recv_timeout(Duration::from_secs(20)).unwrap() {
+        Ask::Unanswered { silent, over } => {
+            (silent.into_iter().map(|(what, _)| what).collect::<Vec<_>>(), over)
+        }
+        other => panic!("{other:?}"),
+    };
+    let none = Vec::<String>::new();
+    assert_eq!(
+        next(),
+        (vec![format!("dns.upstream has no server, for none is named in {path}")], none.clone())
+    );
+    fs::write(&path, "nameserver 127.0.0.77\n").unwrap();
+    assert_eq!(next(), (none, vec![format!("a server of dns.upstream is named in {path}")]));
+}
