@@ -2,8 +2,9 @@
 
 use heorot_core::message::{Answer, Query, UpdateId};
 use heorot_core::transfer::Refusal;
-use heorot_names::Dynamic;
+use heorot_names::{Dynamic, HostsLine};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A question, or something the loop should know. A dropped `reply` means that the server ends.
@@ -50,6 +51,8 @@ pub(crate) enum Ask {
         /// Whose it is.
         by: String,
     },
+    /// Files of hosts have these lines from now on, all together.
+    HostsFiles(Arc<[HostsLine]>),
     /// An update was refused by a rule of the operator's.
     UpdateDenied {
         /// Whose it was.
