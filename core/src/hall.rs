@@ -73,7 +73,7 @@ use crate::message::{Answer, DhcpSend, Neighbour, Output, RequestId, Ticket};
 use crate::promise::{Promise, Promises};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
-use heorot_names::Directory;
+use heorot_names::{Directory, FileHosts, HostsLine};
 use siphasher::sip128::{Hasher128, SipHasher24};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,6 +162,10 @@ pub(crate) struct Hall {
     pub(crate) naming: Naming,
     /// Names that the configuration gives.
     pub(crate) written_names: WrittenNames,
+    /// The lines of files of hosts.
+    pub(crate) hosts_lines: Arc<[HostsLine]>,
+    /// What they say in the zone.
+    pub(crate) files: Arc<FileHosts>,
     /// What names have by updates.
     pub(crate) dynamics: Dynamics,
     /// The plan of each profile as it is now, for machines that have no words of their own.

@@ -6,6 +6,7 @@ mod restore;
 use crate::cluster::answers_all::AnswersAll;
 use crate::cluster::chatter::Chatter;
 use crate::cluster::dynamic::Dynamics;
+use crate::cluster::file_hosts;
 use crate::cluster::heard::Heard;
 use crate::cluster::lease::Leases;
 use crate::cluster::listed::Listed;
@@ -34,6 +35,7 @@ use crate::service::control::{silent_firmware, silent_loader};
 use crate::service::{boot, control, dhcp, update};
 use crate::time::{Time, Wall};
 use crate::timer::Timers;
+use heorot_names::{Directory, HostsLine};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -55,6 +57,17 @@ impl Heorot {
         records: Vec<Record>,
         out: &mut Vec<Output>,
     ) -> Self {
+        Self::restore_beside(now, config, secret, (records, Arc::default()), out)
+    }
+
+    /// The same where files of hosts have these lines: their names are told from the first moment on.
+    pub fn restore_beside(
+        now: Time,
+        config: Config,
+        secret: [u8; 16],
+        (records, hosts_lines): (Vec<Record>, Arc<[HostsLine]>),
+        out: &mut Vec<Output>,
+    ) -> Self {
         let serial = records.iter().find_map(|record| match record {
             Record::Serial(SerialRecord { bound }) => Some(*bound),
             Record::Node(_)
@@ -70,6 +83,8 @@ impl Heorot {
             | Record::Secrets(_) => None,
         });
         let naming = Naming::starting(serial, config.zone.serial);
+        let written_names = WrittenNames::new(&config);
+        let files = Arc::new(file_hosts::in_zone(&config, &written_names, &hosts_lines));
         let hall = Hall {
             nodes: Nodes::new(secret),
             phrases: Phrases::new(),
@@ -115,14 +130,14 @@ impl Heorot {
             free: FreeNumbers::new(&config),
             unpublished: Unpublished::default(),
             host_keys: HostKeyNumbers::default(),
-            directory: Arc::new(network::directory(
-                &config,
-                |listed| listed.number,
-                std::iter::empty(),
-                naming.serial(),
-            )),
+            directory: Arc::new(Directory {
+                files: Arc::clone(&files),
+                ..network::directory(&config, |listed| listed.number, std::iter::empty(), naming.serial())
+            }),
             naming,
-            written_names: WrittenNames::new(&config),
+            written_names,
+            hosts_lines,
+            files,
             dynamics: Dynamics::default(),
             plans: BTreeMap::new(),
             changing: None,
@@ -130,6 +145,8 @@ impl Heorot {
         let mut heorot = Self { config, hall };
         heorot.turn(now, out, |turn| {
             restore::restore(turn, records);
+            // Files and the configuration may have become others meanwhile.
+            dhcp::recheck_names(turn);
             turn.publish();
             // Whatever has changed while nobody looked: a start is a batch.
             turn.hall.naming.directory_changed();
@@ -210,6 +227,7 @@ impl Heorot {
             }
             Input::Update { id, changes, by } => update::handle(turn, id, changes, &by),
             Input::UpdateDenied { by, why } => update::denied(turn, &by, &why),
+            Input::HostsFiles(lines) => configure::hosts_files(turn, lines),
             Input::Calendar(wall) => calendar(turn, wall),
             Input::Wakeup => wake(turn),
             Input::Configure(_) => {}

@@ -18,7 +18,7 @@ use crate::mac::Mac;
 use crate::time::{Time, Wall};
 use crate::transfer::{Refusal, Transfer};
 use heorot_names::file::Place;
-use heorot_names::{Change, Changes, Directory, Dynamic, NodeSet};
+use heorot_names::{Change, Changes, Directory, Dynamic, HostsLine, NodeSet};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::sync::Arc;
@@ -152,6 +152,8 @@ pub enum Input<'a> {
         /// Why.
         why: String,
     },
+    /// Files of hosts (`dns.hosts`) have these lines from now on, all together.
+    HostsFiles(Arc<[HostsLine]>),
     /// The configuration was read anew and is right in itself. Replaces the old one whole.
     Configure(Box<Config>),
     /// What the calendar says now: it stands in what is kept for people, and nothing is decided by it. The last word counts, as long as time goes on.

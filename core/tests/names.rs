@@ -7,6 +7,7 @@ use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, Input, Output, Ticket};
 use heorot_core::time::Time;
 use heorot_core::wire::dhcp::{Message, MessageType, Options, option};
+use heorot_names::HostsFile;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -49,11 +50,17 @@ struct World {
 
 impl World {
     fn new(records: Vec<Record>) -> Self {
+        Self::beside(records, "")
+    }
+
+    /// With a file of hosts.
+    fn beside(records: Vec<Record>, file: &str) -> Self {
         let interface = Interface { name: "eth1".into(), addresses: vec![(SERVER, 16)] };
         let (config, _) = Config::parse(TEXT, &[interface]).expect("the configuration is right");
         let mut out = Vec::new();
         let kept = records.iter().map(|record| (record.key(), record.clone())).collect();
-        let heorot = Heorot::restore(START, config, [7; 16], records, &mut out);
+        let lines = HostsFile::read(file).lines.into();
+        let heorot = Heorot::restore_beside(START, config, [7; 16], (records, lines), &mut out);
         let (names, serials, told) = (vec![], vec![], vec![]);
         let mut world = Self { heorot, now: START, last: Ticket::default(), kept, names, serials, told };
         world.carry(out);
@@ -140,6 +147,12 @@ impl World {
             destination: SERVER,
             payload: &payload,
         }));
+    }
+
+    /// The file of hosts says this from now on.
+    fn file_says(&mut self, text: &str) {
+        self.handle(Input::HostsFiles(HostsFile::read(text).lines.into()));
+        self.commit();
     }
 
     fn names(&mut self) -> Vec<String> {
@@ -257,6 +270,40 @@ fn nobody_takes_a_name_that_is_somebodys() {
     world.says(mac(20), guest(20), Case::Release, "");
     world.says(mac(21), guest(21), Case::Renew, "tux");
     assert_eq!(world.names(), ["10.77.210.20 has none", "tux is 10.77.210.21"]);
+}
+
+/// As dnsmasq, which says "not giving name web.cluster to the DHCP lease".
+#[test]
+fn nobody_takes_a_name_that_stands_in_a_file_of_hosts() {
+    let file = "10.77.0.60 web.apps.cluster web.cluster\n10.77.0.61 svc.example.org lead\n";
+    let mut world = World::new(vec![]);
+    world.commit();
+    world.says(mac(1), guest(1), Case::Select, "tux");
+    world.commit();
+    assert_eq!(world.names(), ["tux is 10.77.210.1"]);
+    let serial = world.serials.last().copied();
+    world.file_says(file);
+    assert!(world.serials.last().copied() > serial, "whoever copies the zones has to know");
+    for name in ["web", "fqdn Web", "web.example.org", "lead"] {
+        world.says(mac(2), guest(2), Case::Select, name);
+        world.commit();
+        assert_eq!((world.names(), world.told.clone()), (vec![], vec![]), "{name}");
+    }
+    // No name of our zone.
+    world.says(mac(3), guest(3), Case::Select, "svc");
+    world.commit();
+    assert_eq!(world.names(), ["svc is 10.77.210.3"]);
+    // The file takes a name that a guest has.
+    world.file_says("10.77.0.62 tux");
+    assert_eq!(world.names(), ["10.77.210.1 has none"]);
+    world.says(mac(1), guest(1), Case::Renew, "tux");
+    world.says(mac(2), guest(2), Case::Renew, "web");
+    world.commit();
+    assert_eq!(world.names(), ["web is 10.77.210.2"], "it stands there no more");
+    // It is there from the first moment of a start on.
+    let mut world = World::beside(world.kept.into_values().collect(), file);
+    world.commit();
+    assert_eq!(world.names(), ["svc is 10.77.210.3"]);
 }
 
 #[test]

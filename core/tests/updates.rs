@@ -8,7 +8,7 @@ use heorot_core::mac::Mac;
 use heorot_core::message::{Answer, Datagram, Input, Output, Query, RequestId, Ticket, UpdateId};
 use heorot_core::time::{Time, Wall};
 use heorot_core::wire::dhcp::{Message, MessageType, Op, Options, option};
-use heorot_names::{Dynamic, DynamicSet};
+use heorot_names::{Dynamic, DynamicSet, HostsFile};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
@@ -365,4 +365,33 @@ fn what_dns_refuses_is_told_once() {
     }
     let line = |why: &str| format!("* an update by k was refused: {why}");
     assert_eq!(world.told(), [line("a"), line("b")]);
+}
+
+/// What stands in a file of hosts is told, and other types have their place beside it.
+#[test]
+fn files_of_hosts_go_before() {
+    let file = HostsFile::read("10.77.0.60 web.cluster\n10.77.0.61 svc.example.org");
+    let who = "a file of dns.hosts has it";
+    for (change, who) in [
+        (address("web.cluster"), Some(who)),
+        (set("web.cluster", 5, b"\0"), Some(who)),
+        (set("60.0.77.10.in-addr.arpa", 12, b"\0"), Some(who)),
+        (set("61.0.77.10.in-addr.arpa", 12, b"\0"), Some(who)),
+        (set("web.cluster", 16, b"\x01x"), None),
+        (set("_acme-challenge.web.cluster", 16, b"\x01x"), None),
+    ] {
+        let mut world = World::new(vec![]);
+        world.commit();
+        world.handle(Input::HostsFiles(file.lines.clone().into()));
+        world.commit();
+        world.told();
+        world.update(1, std::slice::from_ref(&change));
+        world.commit();
+        let told = world.told();
+        let refused =
+            who.map(|who| format!("* an update by key from 10.77.0.9 was refused: {}: {who}", change.name));
+        assert_eq!(told.iter().find(|line| line.contains("refused")), refused.as_ref(), "{change}");
+        let outcome = if refused.is_some() { "1 Refused" } else { "1 Kept" };
+        assert_eq!(told.last().map(String::as_str), Some(outcome), "{change}");
+    }
 }

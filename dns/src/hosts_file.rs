@@ -4,61 +4,48 @@ use crate::data::{Data, Set, Type};
 use crate::limit::HOST_NAMES_MAX;
 use crate::name::Name;
 use crate::zone::Answer;
+use heorot_names::HostsLine;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::net::IpAddr;
 
-/// The names of host files, `/etc/hosts` and its like: an address, its name, further names.
+/// The names of host files, `/etc/hosts` and its like. Those in our zones are told with them ([`heorot_names::FileHosts`]); this is for all others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HostNames {
     /// Names with their addresses, and names of addresses with the first of their names.
     data: BTreeMap<Name, Vec<Data>>,
-    /// Lines that say nothing we could tell anybody: no address, no name, or more than there is room for.
-    pub lines_skipped: u64,
 }
 
 /// How long others may keep what is in a file that may change at any time.
-const TTL_SECONDS: u32 = 60;
+pub(crate) const TTL_SECONDS: u32 = 60;
 
 impl HostNames {
-    /// Reads the texts of some files. Of names and addresses that are there twice, the first line decides who is told for an address; a
-    /// name has the addresses of all its lines.
-    pub fn read<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Of some lines, those of all files together. Of names and addresses that are there twice, the first line decides who is told for an address; a
+    /// name has the addresses of all its lines. A name without a dot is one of the zone, and is told of an address as such.
+    pub fn new<'l>(lines: impl IntoIterator<Item = &'l HostsLine>, zone: &str) -> Self {
         let mut names = Self::default();
-        for line in texts.into_iter().flat_map(str::lines) {
-            let mut words = line.split('#').next().unwrap_or_default().split_ascii_whitespace();
-            let Some(first) = words.next() else { continue };
-            let Ok(address) = first.parse::<IpAddr>() else {
-                names.lines_skipped += 1;
-                continue;
-            };
-            // What this host calls itself, and groups, mean something else to whoever asks.
-            if address.is_loopback() || address.is_multicast() {
-                continue;
+        for HostsLine { address, names: words } in lines {
+            let hosts: Vec<Name> = words.iter().filter_map(|word| Name::parse(word).ok()).collect();
+            if names.data.len() + hosts.len() < HOST_NAMES_MAX {
+                let whole = words.first().filter(|word| !word.contains('.') && *word != zone);
+                let whole = whole.and_then(|word| Name::parse(&format!("{word}.{zone}")).ok());
+                if let Some(first) = whole.or_else(|| hosts.first().cloned()) {
+                    names.add(*address, first, hosts);
+                }
             }
-            let hosts: Vec<Name> =
-                words.filter_map(|word| Name::parse(word.trim_end_matches('.')).ok()).collect();
-            if hosts.is_empty() || names.data.len() + hosts.len() >= HOST_NAMES_MAX {
-                names.lines_skipped += 1;
-                continue;
-            }
-            names.add(address, hosts);
         }
         names
     }
 
-    fn add(&mut self, address: IpAddr, hosts: Vec<Name>) {
-        if let (Ok(reverse), Some(first)) = (Name::parse(&reverse_name(address)), hosts.first())
+    fn add(&mut self, address: IpAddr, first: Name, hosts: Vec<Name>) {
+        if let Ok(reverse) = Name::parse(&reverse_name(address))
             && let Entry::Vacant(entry) = self.data.entry(reverse)
         {
-            entry.insert(vec![Data::Name(Type::PTR, first.clone())]);
+            entry.insert(vec![Data::Name(Type::PTR, first)]);
         }
         for host in hosts {
             let data = self.data.entry(host).or_default();
-            let address = match address {
-                IpAddr::V4(address) => Data::A(address),
-                IpAddr::V6(address) => Data::Aaaa(address),
-            };
+            let address = Data::from(address);
             if !data.contains(&address) {
                 data.push(address);
             }

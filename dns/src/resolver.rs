@@ -25,7 +25,7 @@ pub use updates::{UpdateId, UpdateOutcome};
 /// Answers queries from the last snapshot that was published.
 pub struct Resolver {
     zones: Arc<Zones>,
-    /// Of the administrator's files.
+    /// Of the administrator's files: what is in our zones comes with those.
     hosts: Arc<HostNames>,
     /// What our zones have said already, in wire form.
     own: Cache,
@@ -531,10 +531,7 @@ impl Resolver {
                 Some(answer) => (ResponseCode::NoError, Some(answer)),
                 None => (ResponseCode::Refused, None),
             },
-            Ok(Found::Here(answer)) if answer.no_name => match self.find_in_files(&question.name, wanted) {
-                Some(answer) => (ResponseCode::NoError, Some(answer)),
-                None => (ResponseCode::NxDomain, Some(answer)),
-            },
+            Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
             Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }

@@ -1,6 +1,7 @@
 //! Which names exist and what they have.
 
 use crate::data::{Data, Set, Soa, Type, gather};
+use crate::hosts_file::TTL_SECONDS as FILES_TTL_SECONDS;
 use crate::journal::Changed;
 use crate::lent::{Lent, Loan};
 use crate::name::{Name, NameError};
@@ -27,9 +28,12 @@ pub(crate) struct Zones {
     server: Name,
     hostmaster: Name,
     reverse: ReverseZones,
-    hosts_by_address: BTreeMap<IpAddr, Name>,
-    /// What the operator wrote.
+    /// This server's names by its addresses.
+    own_pointers: BTreeMap<IpAddr, Name>,
+    /// What the operator wrote, in the configuration and in files of hosts.
     records: Arc<Tree>,
+    /// Names of addresses that stand in files.
+    file_pointers: Arc<BTreeMap<IpAddr, Name>>,
     /// What others have it say.
     updated: Arc<Tree>,
     /// Hosts to which addresses are lent.
@@ -75,29 +79,50 @@ const ALIASES_MAX: usize = 8;
 
 impl Zones {
     pub(crate) fn new(settings: Settings, directory: Arc<Directory>) -> Result<Self, NameError> {
+        Self::after(None, settings, directory)
+    }
+
+    /// What is written needs not be read again if it is what it was before.
+    fn after(
+        before: Option<&Self>,
+        settings: Settings,
+        directory: Arc<Directory>,
+    ) -> Result<Self, NameError> {
         let apex = Name::parse(&directory.zone)?;
         let server = apex.child(&settings.server_name)?;
-        let mut hosts_by_address = BTreeMap::new();
+        let mut own_pointers = BTreeMap::new();
         // The server's name last: where several names share an address, that is the one to be told.
         let own = settings.hosts.get_key_value(&settings.server_name);
         for (host, addresses) in settings.hosts.iter().chain(own) {
             let name = apex.child(host)?;
-            hosts_by_address.extend(addresses.iter().map(|address| (IpAddr::V4(*address), name.clone())));
+            own_pointers.extend(addresses.iter().map(|address| (IpAddr::V4(*address), name.clone())));
         }
-        let records = records(&directory, &apex, settings.ttl_seconds)?;
+        let is_same = |before: &&Self| {
+            let (old, new) = (&before.directory, &directory);
+            let is_same = old.zone == new.zone && old.records == new.records && old.files == new.files;
+            is_same && before.settings.ttl_seconds == settings.ttl_seconds
+        };
+        let (records, file_pointers) = match before.filter(is_same) {
+            Some(before) => (Arc::clone(&before.records), Arc::clone(&before.file_pointers)),
+            None => (
+                Arc::new(records(&directory, &apex, settings.ttl_seconds)?),
+                Arc::new(file_pointers(&directory)),
+            ),
+        };
         let is_cut =
             |(name, sets): (&Name, &[Set])| *name != apex && sets.iter().any(|set| set.kind() == Type::NS);
         let has_cuts = records.at_or_below(&apex, None).any(is_cut);
         Ok(Self {
             hostmaster: apex.child("hostmaster")?,
             reverse: ReverseZones::covering(&settings.reverse_prefixes)?,
-            records: Arc::new(records),
+            records,
+            file_pointers,
             has_cuts,
             has_updated_cuts: false,
             updated: Arc::default(),
             lent: Lent::default(),
             server,
-            hosts_by_address,
+            own_pointers,
             serial: directory.serial,
             apex,
             directory,
@@ -145,7 +170,7 @@ impl Zones {
             lent: self.lent.clone(),
             updated: Arc::clone(&self.updated),
             has_updated_cuts: self.has_updated_cuts,
-            ..Self::new(settings, directory)?
+            ..Self::after(Some(self), settings, directory)?
         })
     }
 
@@ -394,7 +419,7 @@ impl Zones {
     }
 
     fn host(&self, address: IpAddr) -> Result<Option<Name>, NameError> {
-        match self.hosts_by_address.get(&address) {
+        match self.own_pointers.get(&address).or_else(|| self.file_pointers.get(&address)) {
             Some(name) => Ok(Some(name.clone())),
             None => self.directory.host_of(address).map(|host| self.apex.child(&host)).transpose(),
         }
@@ -402,7 +427,9 @@ impl Zones {
 
     /// Whether any address between these, both included and of one kind, has a name.
     fn any_address(&self, lowest: IpAddr, highest: IpAddr) -> bool {
-        self.hosts_by_address.range(lowest..=highest).next().is_some()
+        let has_any = |pointers: &BTreeMap<IpAddr, Name>| pointers.range(lowest..=highest).next().is_some();
+        has_any(&self.own_pointers)
+            || has_any(&self.file_pointers)
             || self.lent.any(lowest, highest)
             || match (lowest, highest) {
                 (IpAddr::V4(lowest), IpAddr::V4(highest)) => self.directory.any_address(lowest, highest),
@@ -450,14 +477,15 @@ enum Content {
     Missing,
 }
 
-/// The operator's records, each under its name.
+/// The operator's records and what stands in his files, each under its name.
 fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree, NameError> {
+    let owner = |name: &str| match name {
+        "" => Ok(apex.clone()),
+        name => name.rsplit('.').try_fold(apex.clone(), |name, label| name.child(label)),
+    };
     let mut records = Tree::default();
     for record in &directory.records {
-        let owner = match record.name.as_str() {
-            "" => apex.clone(),
-            name => name.rsplit('.').try_fold(apex.clone(), |name, label| name.child(label))?,
-        };
+        let owner = owner(&record.name)?;
         let data = match &record.data {
             RecordData::A(address) => Data::A(*address),
             RecordData::Aaaa(address) => Data::Aaaa(*address),
@@ -474,7 +502,19 @@ fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree,
         };
         records.add(&owner, ttl_seconds, data);
     }
+    for (name, addresses) in &directory.files.names {
+        // One that is too long with the zone is nobody's.
+        let Ok(owner) = owner(name) else { continue };
+        for address in addresses {
+            records.add(&owner, FILES_TTL_SECONDS.min(ttl_seconds), (*address).into());
+        }
+    }
     Ok(records)
+}
+
+fn file_pointers(directory: &Directory) -> BTreeMap<IpAddr, Name> {
+    let pointers = &directory.files.pointers;
+    pointers.iter().filter_map(|(address, name)| Some((*address, Name::parse(name).ok()?))).collect()
 }
 
 /// The parts of a text, each after its length (RFC 1035 3.3.14).

@@ -21,6 +21,7 @@ fn directory() -> Arc<Directory> {
         given_names: Default::default(),
         hosts: Default::default(),
         records: Vec::new(),
+        files: Default::default(),
         serial: 1,
         hardware_addresses: Default::default(),
         groups: Default::default(),

@@ -168,6 +168,7 @@ pub(crate) fn resolver() -> Resolver {
         groups: Default::default(),
         hosts: [("switch".to_owned(), Ipv4Addr::new(10, 77, 9, 20))].into_iter().collect(),
         records: vec![Record { name: "www".into(), data: RecordData::Cname("switch.cluster".into()) }],
+        files: Default::default(),
         serial: 7,
     };
     let prefix = |address: [u8; 4], length| Prefix { address: IpAddr::from(address), length };

@@ -1,6 +1,7 @@
-use crate::{NodeSet, Numbering, Pattern, Record};
+use crate::{FileHosts, NodeSet, Numbering, Pattern, Record};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 /// What names and addresses the cluster has: an immutable snapshot, published whole whenever it changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,8 @@ pub struct Directory {
     pub hosts: Hosts,
     /// What else DNS says of names in the zone. None of these names is a node's or a host's.
     pub records: Vec<Record>,
+    /// What files of hosts say beside, for DNS alone.
+    pub files: Arc<FileHosts>,
     /// The hardware address of each node that was seen.
     pub hardware_addresses: BTreeMap<u32, [u8; 6]>,
     /// Sets of nodes that have a name, beside the set of all.
@@ -93,6 +96,7 @@ impl Directory {
             given_names: BTreeMap::new(),
             hosts: Hosts::default(),
             records: Vec::new(),
+            files: Arc::default(),
             hardware_addresses: BTreeMap::new(),
             groups: BTreeMap::new(),
             serial: 1,
@@ -108,6 +112,7 @@ impl Directory {
             given_names,
             hosts,
             records,
+            files,
             hardware_addresses: _,
             groups: _,
             serial: _,
@@ -118,6 +123,7 @@ impl Directory {
             && *given_names == other.given_names
             && *hosts == other.hosts
             && *records == other.records
+            && *files == other.files
     }
 
     /// The name of a number: given by hand, or computed.

@@ -9,6 +9,7 @@
 //! - [`NamesFile`]: the few lines from which a machine resolves names without asking anybody;
 //! - [`export`]: the table of nodes as other tools read it;
 //! - [`Record`]: what DNS says beside, and [`Dynamic`] what others have it say by updates;
+//! - [`HostsFile`]: names that the administrator has in files;
 //! - [`Directory`]: the snapshot of all of them that is published to whoever answers queries, and [`Changes`] to what is no arithmetic.
 
 mod change;
@@ -16,6 +17,7 @@ mod directory;
 pub mod dynamic;
 pub mod export;
 pub mod file;
+mod hosts_file;
 mod nodeset;
 mod numbering;
 mod pattern;
@@ -25,6 +27,7 @@ pub use change::{Change, Changes};
 pub use directory::{Directory, Hosts};
 pub use dynamic::{Dynamic, DynamicSet, Owners};
 pub use file::NamesFile;
+pub use hosts_file::{FileHosts, HostsFile, HostsLine};
 pub use nodeset::{
     ExpressionError, FilesError, Folded, Members, NodeSet, NodeSetError, NodeSetProblem, Vocabulary,
     with_files,

@@ -3,8 +3,9 @@
 use crate::dns::Told;
 use heorot_core::message::{Answer, Query, UpdateId};
 use heorot_core::transfer::Refusal;
-use heorot_names::Dynamic;
+use heorot_names::{Dynamic, HostsLine};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// A question, or something the loop should know. A dropped `reply` means that the server ends.
@@ -58,6 +59,8 @@ pub(crate) enum Ask {
         /// That it is over, of others.
         over: Vec<String>,
     },
+    /// Files of hosts have these lines from now on, all together.
+    HostsFiles(Arc<[HostsLine]>),
     /// An update was refused by a rule of the operator's.
     UpdateDenied {
         /// Whose it was.

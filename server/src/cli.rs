@@ -227,7 +227,8 @@ fn check(file: &std::path::Path) -> Exit {
             let warnings = configuration::warnings_here(&read.config).into_iter().map(|(_, warning)| warning);
             let files = lacking_files(&read.config);
             let lacking = configuration::lacking_here(&read.config);
-            for problem in lacking.into_iter().chain(warnings).chain(files) {
+            let hosts = crate::dns::mistakes(&read.config.forward.hosts);
+            for problem in lacking.into_iter().chain(warnings).chain(files).chain(hosts) {
                 print_error(&format!("warning: {problem}"));
             }
             for warning in &read.warnings {

@@ -16,7 +16,7 @@ use crate::journal::Journal;
 use crate::problem::Problem;
 use crate::streams;
 use crate::wake::{Bell, Caller, Knell, Post};
-pub(crate) use files::Plan;
+pub(crate) use files::{Plan, mistakes, read_hosts};
 use heorot_core::message::DnsCounts;
 use heorot_dns::{
     ForwardCounts, Forwarding, HostNames, Resolver, Settings, Statistics, UpdateId, UpdateOutcome,
@@ -154,14 +154,14 @@ fn start_with(
     let sockets: (Vec<_>, Vec<_>) = bound.into_iter().unzip();
     let addresses = sockets.0.iter().map(|datagrams| datagrams.address).collect();
     let (post, files_post) = (Arc::new(Post::new()?), Arc::new(Post::new()?));
-    let worker = Worker::new(limits, sockets, resolver, (Arc::clone(&post), journal))?;
+    let worker = Worker::new(limits, sockets, resolver, (Arc::clone(&post), journal.clone()))?;
     let knell = Knell::default();
     let lives = (knell.life(), knell.life());
     let follow = {
         let (post, files_post) = (Arc::clone(&post), Arc::clone(&files_post));
         move || {
             let _life = lives.1;
-            files::run(&files_post, &post);
+            files::run(&files_post, &post, &journal);
         }
     };
     let mut handle = Handle { addresses, post, files_post, thread: None, files: None, knell };
@@ -208,8 +208,9 @@ impl Handle {
         self.post.tell(|mailbox| mailbox.news.push(News::Listen(bound)));
     }
 
-    /// Asks this line to keep what comes by updates. Until then, and if it is full, they fail.
+    /// Asks this line to keep what comes by updates, and tells it what stands in files of hosts. Until then, and if it is full, updates fail.
     pub(crate) fn keep_updates(&self, keeper: Caller<Ask>) {
+        self.files_post.tell(|mailbox| mailbox.keeper = Some(keeper.clone()));
         self.post.tell(|mailbox| mailbox.news.push(News::Keeper(keeper)));
     }
 
@@ -273,6 +274,7 @@ struct Mailbox {
 #[derive(Default)]
 struct FilesMailbox {
     plan: Option<Plan>,
+    keeper: Option<Caller<Ask>>,
     stop: bool,
 }
 

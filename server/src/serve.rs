@@ -341,7 +341,9 @@ fn start(
     let now = clock::now();
     let (mut restored, mut resumed) = (Vec::new(), Vec::new());
     clock::has_come(records.iter().filter_map(|record| record.at_seconds()));
-    let mut heorot = Heorot::restore(now, config.clone(), secret, records, &mut restored);
+    let hosts_lines = dns::read_hosts(&config.forward.hosts);
+    let mut heorot =
+        Heorot::restore_beside(now, config.clone(), secret, (records, hosts_lines), &mut restored);
     // Records say by the calendar since when what they tell of is so.
     heorot.handle(now, message::Input::Calendar(clock::wall(now)), &mut restored);
     for name in &gone {

@@ -184,6 +184,7 @@ pub(crate) fn dns_plan(config: &Config, seed: [u8; 32]) -> Plan {
         forwarding: Forwarding::new(seed),
         server_files: Vec::new(),
         host_files: forward.hosts.clone(),
+        zone: config.cluster.name.clone(),
         own,
         roots: forward.tls_roots.clone(),
     };

@@ -128,6 +128,8 @@ pub(crate) enum Taken {
     Loan,
     /// A `[[dns.record]]`.
     Record,
+    /// A file of hosts.
+    File,
 }
 
 impl Taken {
@@ -137,6 +139,7 @@ impl Taken {
             Self::Host => "a node or host has it",
             Self::Loan => "a host with a lease has it",
             Self::Record => "a [[dns.record]] has it",
+            Self::File => "a file of dns.hosts has it",
         }
     }
 }
@@ -153,7 +156,9 @@ pub(crate) fn taken(directory: &Directory, naming: &Naming, name: &str, kind: u1
             IpAddr::V6(_) => None,
         };
         let is_hosts = directory.host_of(address).is_some();
-        return is_hosts.then_some(Taken::Host).or_else(|| lent.map(|_| Taken::Loan));
+        let is_files = directory.files.pointers.contains_key(&address);
+        let lent = || lent.map(|_| Taken::Loan);
+        return is_hosts.then_some(Taken::Host).or_else(|| is_files.then_some(Taken::File)).or_else(lent);
     }
     let inside = match name.strip_suffix(directory.zone.as_str()) {
         Some("") => "",
@@ -166,6 +171,9 @@ pub(crate) fn taken(directory: &Directory, naming: &Naming, name: &str, kind: u1
         let lent = naming.address(inside);
         if let Some(taken) = is_hosts.then_some(Taken::Host).or_else(|| lent.map(|_| Taken::Loan)) {
             return Some(taken);
+        }
+        if directory.files.names.contains_key(inside) && !(kind == kind::NS && inside.is_empty()) {
+            return Some(Taken::File);
         }
     }
     let beside = |record: &heorot_names::Record| {

@@ -6,6 +6,7 @@ pub mod chatter;
 pub mod deaf;
 pub(crate) mod dynamic;
 pub mod export;
+pub(crate) mod file_hosts;
 pub mod free;
 pub mod heard;
 pub mod last_end;

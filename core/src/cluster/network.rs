@@ -8,6 +8,7 @@ use heorot_names::Directory;
 use heorot_names::file::{Master, Me, Place};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 /// The network in which a client is, by its place in the configuration. A relay tells by its own address (RFC 2131 4.3.1); without one it is a
 /// network on that interface, where there are several the one of an address that the client already speaks of. A network behind a relay is that of a client without one
@@ -60,7 +61,7 @@ pub fn is_of_a_host(config: &Config, address: Ipv4Addr) -> bool {
     is_usual && !config.networks.iter().any(is_edge)
 }
 
-/// The snapshot of names for whoever answers queries. `numbered` are the machines that have a number.
+/// The snapshot of names for whoever answers queries, without what stands in files. `numbered` are the machines that have a number.
 pub fn directory(
     config: &Config,
     number_of: impl Fn(&ListedNode) -> Option<u32>,
@@ -76,6 +77,7 @@ pub fn directory(
         given_names: given.collect(),
         hosts: config.named_hosts(),
         records: config.zone.records.clone(),
+        files: Arc::default(),
         serial,
         // What was seen goes before what is listed.
         hardware_addresses: listed.chain(numbered).map(|(number, mac)| (number, mac.0)).collect(),

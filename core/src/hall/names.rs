@@ -106,7 +106,8 @@ impl Turn<'_> {
         let numbered = self.hall.nodes.iter().take_while(|node| node.number.or(node.claim).is_some());
         let numbered = numbered.filter_map(|node| Some((node.number?, self.board(node))));
         let serial = self.hall.naming.serial();
-        let directory = network::directory(self.config, number_of, numbered, serial);
+        let mut directory = network::directory(self.config, number_of, numbered, serial);
+        directory.files = Arc::clone(&self.hall.files);
         self.hall.unpublished.what = What::Nothing;
         // What is no name is no part of a zone, and waits for no serial.
         let is_in_zones = !directory.has_names_of(&self.hall.directory);

@@ -1,6 +1,7 @@
 //! Another configuration.
 
 use super::{Heorot, links};
+use crate::cluster::file_hosts;
 use crate::cluster::listed::Listed;
 use crate::cluster::reservation::Reservations;
 use crate::cluster::unanswered::Unanswered;
@@ -12,6 +13,8 @@ use crate::message::Output;
 use crate::service::{boot, dhcp, update};
 use crate::time::Time;
 use crate::wire::dhcp::relay;
+use heorot_names::HostsLine;
+use std::sync::Arc;
 
 impl Heorot {
     /// Another configuration replaces the old one. What was promised stands.
@@ -19,6 +22,8 @@ impl Heorot {
         self.hall.listed = Listed::new(&config);
         self.hall.reservations = Reservations::new(&config);
         self.hall.written_names = WrittenNames::new(&config);
+        self.hall.files =
+            Arc::new(file_hosts::in_zone(&config, &self.hall.written_names, &self.hall.hosts_lines));
         self.hall.left_out.clear();
         self.hall.told_of_hosts.clear();
         self.hall.plans.clear();
@@ -87,6 +92,19 @@ impl Heorot {
             update::recheck(turn);
         });
     }
+}
+
+/// Files of hosts have other lines: who goes by a name that stands there now goes by none.
+pub(super) fn hosts_files(turn: &mut Turn<'_>, lines: Arc<[HostsLine]>) {
+    let files = file_hosts::in_zone(turn.config, &turn.hall.written_names, &lines);
+    turn.hall.hosts_lines = lines;
+    if files == *turn.hall.files {
+        return;
+    }
+    turn.hall.files = Arc::new(files);
+    turn.publish();
+    dhcp::recheck_names(turn);
+    update::recheck(turn);
 }
 
 /// Tells that loans are where nothing is lent any more.

@@ -39,5 +39,9 @@ pub const TRUST_ANCHORS_MAX: usize = 64;
 /// Domains with servers of their own: each question is compared with all of them.
 pub const FORWARD_DOMAINS_MAX: usize = 64;
 
+/// Names of the cluster's zone in files of hosts, and addresses with such a name: who comes from a server without arithmetic has his nodes in there. All are looked at in one turn
+/// when a file or the configuration has changed, and a listing holds them all.
+pub const FILE_HOSTS_MAX: usize = 65_536;
+
 /// Files of hosts: one for each of many purposes. All are read when one of them changes.
 pub const HOST_FILES_MAX: usize = 64;

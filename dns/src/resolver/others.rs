@@ -11,7 +11,6 @@ use crate::limit::OWN_ANSWERS_LAST_SECONDS;
 use crate::name::Name;
 use crate::upstream::{ServerStatus, Unanswered};
 use crate::wire::{self, Proof};
-use crate::zone::Answer;
 use std::sync::Arc;
 
 impl Resolver {
@@ -181,16 +180,6 @@ impl Resolver {
         // Loans end by themselves; all else changes with a new snapshot, which clears this.
         let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
         self.own.keep(now, kept, Wishes::default(), lasts_seconds);
-    }
-
-    /// A name of our zones that they do not have, as it stands in a file, or without the zone.
-    pub(super) fn find_in_files(&self, name: &Name, wanted: Type) -> Option<Answer> {
-        self.hosts.find(name, wanted).or_else(|| {
-            let apex = Name::parse(&self.zones.directory().zone).ok()?;
-            let [host] = *name.below(&apex)? else { return None };
-            let host = Name::from_labels([host, &[]].into_iter());
-            self.hosts.find(&host, wanted)
-        })
     }
 }
 

@@ -5,6 +5,7 @@ use heorot_names::{NumberRange, Numbering, Pattern};
 use records::{records, with_option};
 use std::net::{IpAddr, Ipv4Addr};
 
+mod files;
 mod octets;
 mod records;
 mod transfer;
@@ -52,6 +53,7 @@ fn directory() -> Directory {
             .map(|(name, address)| (name.to_owned(), address.parse::<IpAddr>().unwrap()))
             .collect(),
         records: records(),
+        files: Default::default(),
         serial: 7,
         hardware_addresses: Default::default(),
         groups: Default::default(),

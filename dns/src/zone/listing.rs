@@ -24,6 +24,7 @@ enum Stage {
     Given,
     Own,
     Hosts,
+    /// Of the configuration and of files.
     Records,
     Updated,
     Lent,
@@ -146,7 +147,11 @@ impl Zones {
                     is_here.then(|| self.address(address, Stage::Network(place))).flatten()
                 }))
             }
-            Stage::Given | Stage::Records => Box::new(std::iter::empty()),
+            Stage::Given => Box::new(std::iter::empty()),
+            Stage::Records => {
+                let here = self.file_pointers.range(lowest..=highest).skip(skip);
+                Box::new(here.map(|(address, _)| self.address(*address, Stage::Records)))
+            }
             Stage::Updated => {
                 let named = self.updated.at_or_below(apex, None).skip(skip);
                 Box::new(named.map(|(name, _)| match self.fixed(None, name) {
@@ -157,7 +162,7 @@ impl Zones {
                 }))
             }
             Stage::Own => {
-                let here = self.hosts_by_address.range(lowest..=highest).skip(skip);
+                let here = self.own_pointers.range(lowest..=highest).skip(skip);
                 Box::new(here.map(|(address, _)| self.address(*address, Stage::Own)))
             }
             Stage::Hosts => {
@@ -214,15 +219,17 @@ impl Zones {
 
     /// The pointer of an address, listed by the first stage that knows it.
     fn address(&self, address: IpAddr, stage: Stage) -> Option<(Name, Vec<Set>)> {
-        let is_own = self.hosts_by_address.contains_key(&address);
-        let is_known = self.directory.host_of(address).is_some();
+        let is_own = self.own_pointers.contains_key(&address);
+        let is_files = self.file_pointers.contains_key(&address);
+        let is_known = is_files || self.directory.host_of(address).is_some();
         let is_nodes = is_known && self.directory.hosts.name(address).is_none();
         let is_listed_here = match stage {
             Stage::Own => is_own,
-            Stage::Network(_) => !is_own,
-            Stage::Hosts => !is_own && !is_nodes,
+            Stage::Network(_) => !is_own && !is_files,
+            Stage::Hosts => !is_own && !is_nodes && !is_files,
+            Stage::Records => !is_own,
             Stage::Lent => !is_own && !is_known,
-            Stage::Apex | Stage::Given | Stage::Records | Stage::Updated => false,
+            Stage::Apex | Stage::Given | Stage::Updated => false,
         };
         let name = self.reverse.name_of(address).filter(|_| is_listed_here)?;
         let pointer = self.pointer(None, address).ok()?;

@@ -4,6 +4,7 @@
 use super::{Row, Zones};
 use crate::data::{Data, Set, Type};
 use crate::dynamic;
+use crate::hosts_file::TTL_SECONDS as FILES_TTL_SECONDS;
 use crate::name::{Name, NameError};
 use crate::reverse::{Place, ReverseName};
 use heorot_names::Dynamic;
@@ -117,7 +118,14 @@ impl Zones {
         address: IpAddr,
     ) -> Result<Vec<Set>, NameError> {
         Ok(match (self.host(address)?, self.lent.at(address)) {
-            (Some(host), _) => vec![self.set(Data::Name(Type::PTR, host))],
+            (Some(host), _) => {
+                let ttl_seconds = self.settings.ttl_seconds;
+                let stands_in_file =
+                    self.file_pointers.contains_key(&address) && !self.own_pointers.contains_key(&address);
+                let ttl_seconds =
+                    if stands_in_file { ttl_seconds.min(FILES_TTL_SECONDS) } else { ttl_seconds };
+                vec![Set::one(ttl_seconds, Data::Name(Type::PTR, host))]
+            }
             (None, Some(loan)) => {
                 let ttl_seconds = loan.ttl_seconds(now_nanoseconds, &self.settings);
                 vec![Set::one(ttl_seconds, Data::Name(Type::PTR, loan.whole.clone()))]

@@ -4,9 +4,12 @@
 
 use super::silence::{Others, Silent, Why};
 use super::{Counts, FilesMailbox, Mailbox, Roots};
+use crate::ask::Ask;
+use crate::journal::{Journal, Weight};
 use crate::plain_file;
-use crate::wake::Post;
+use crate::wake::{Caller, Post};
 use heorot_dns::{Forwarding, HostNames, name_servers};
+use heorot_names::{HostsFile, HostsLine};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +28,8 @@ pub(crate) struct Plan {
     pub(crate) server_files: Vec<(usize, String)>,
     /// Files of hosts.
     pub(crate) host_files: Vec<String>,
+    /// The zone that names without a dot in these are in.
+    pub(crate) zone: String,
     /// Our own addresses: a file may name us, and we need not ask ourselves.
     pub(crate) own: Vec<SocketAddr>,
     /// The file of the authorities that certificates have to come from; none: the host's own.
@@ -35,28 +40,63 @@ pub(crate) struct Plan {
 const FILE_OCTETS_MAX: u64 = 16 << 20;
 /// A file is often written in several steps.
 const SETTLES: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// Of what is not understood in a file, so much is said; the rest is counted.
+const MISTAKES_SAID_MAX: usize = 8;
 /// Where resolvers listen.
 const DNS_PORT: u16 = 53;
 /// Where distributions keep the authorities that a host believes: Debian and SUSE, Fedora, Alpine.
 const HOST_ROOTS: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 
+/// The lines of files of hosts, of all that can be read.
+pub(crate) fn read_hosts(paths: &[String]) -> Arc<[HostsLine]> {
+    paths.iter().filter_map(|path| Some(HostsFile::read(&read(path).ok()?).lines)).flatten().collect()
+}
+
+/// What is not understood in files of hosts, each with file and line, and passed over.
+pub(crate) fn mistakes(paths: &[String]) -> Vec<String> {
+    paths.iter().filter_map(|path| Some(mistakes_in(path, &read(path).ok()?))).flatten().collect()
+}
+
+fn mistakes_in(path: &str, text: &str) -> Vec<String> {
+    let all = HostsFile::read(text).mistakes;
+    let more = all.len().saturating_sub(MISTAKES_SAID_MAX);
+    let said =
+        all.iter().take(MISTAKES_SAID_MAX).map(|(line, why)| format!("dns.hosts: {path}:{line}: {why}"));
+    let more = (more > 0).then(|| format!("dns.hosts: {path}: {more} more"));
+    said.chain(more).collect()
+}
+
 /// Follows the files of plans until it is told to stop.
-pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
+pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>, journal: &Journal) {
     let mut following: Option<Following> = None;
+    let mut keeper: Option<Caller<Ask>> = None;
+    // What the loop knows of files of hosts, and what it is still to be told.
+    let mut told: Option<Arc<[HostsLine]>> = None;
+    let mut untold = None;
     loop {
         let mail = own.take();
         if mail.stop {
             return;
         }
         let others = if mail.plan.is_some() { Others::Configured } else { Others::Named };
+        keeper = mail.keeper.or(keeper);
         if let Some(plan) = mail.plan {
             let texts = following.map(|following| following.texts).unwrap_or_default();
             following = Some(Following { watch: watch(&plan).ok(), plan, texts });
         }
         if let Some(following) = &mut following {
-            following.read_all();
-            let (forwarding, hosts) = (Box::new(following.forwarding()), following.hosts());
+            for path in following.read_all() {
+                let text = following.texts.get(&path).filter(|_| following.plan.host_files.contains(&path));
+                let mistakes = text.map(|text| mistakes_in(&path, text)).unwrap_or_default();
+                mistakes.into_iter().for_each(|mistake| journal.say(Weight::Warning, mistake));
+            }
+            let lines = following.hosts_lines();
+            let hosts = Arc::new(HostNames::new(lines.iter(), &following.plan.zone));
+            if told.as_ref() != Some(&lines) {
+                untold = Some(lines);
+            }
+            let forwarding = Box::new(following.forwarding());
             let roots = following.plan.needs_roots().then(|| following.roots());
             let unnamed = following.unnamed(&forwarding);
             worker.tell(|mailbox| {
@@ -69,7 +109,17 @@ pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>) {
             });
         }
         let watch = following.as_ref().and_then(|following| following.watch.as_ref());
-        wait(own, watch);
+        if let Some(keeper) = &keeper
+            && let Some(lines) = untold.take()
+        {
+            // Where the line is full, it is tried again.
+            match keeper.try_say(Ask::HostsFiles(Arc::clone(&lines))) {
+                Ok(()) => told = Some(lines),
+                Err(_) => untold = Some(lines),
+            }
+        }
+        let timeout = untold.as_ref().and(keeper.as_ref()).map(|_| SETTLES);
+        wait(own, watch, timeout.as_ref());
     }
 }
 
@@ -82,15 +132,20 @@ pub(super) struct Following {
 }
 
 impl Following {
-    /// A file that cannot be read stays what it was: it may be just being replaced.
-    fn read_all(&mut self) {
+    /// Reads all, and tells which say something else than before. A file that cannot be read stays what it was: it may be just being replaced.
+    fn read_all(&mut self) -> Vec<String> {
+        let mut changed = Vec::new();
         let files: BTreeSet<&str> = self.plan.files().collect();
         self.texts.retain(|path, _| files.contains(path.as_str()));
         for path in files {
-            if let Ok(text) = read(path) {
+            if let Ok(text) = read(path)
+                && self.texts.get(path) != Some(&text)
+            {
                 self.texts.insert(path.to_owned(), text);
+                changed.push(path.to_owned());
             }
         }
+        changed
     }
 
     pub(super) fn forwarding(&self) -> Forwarding {
@@ -120,9 +175,9 @@ impl Following {
         unnamed.collect()
     }
 
-    fn hosts(&self) -> Arc<HostNames> {
+    fn hosts_lines(&self) -> Arc<[HostsLine]> {
         let texts = self.plan.host_files.iter().filter_map(|path| self.texts.get(path));
-        Arc::new(HostNames::read(texts.map(String::as_str)))
+        texts.flat_map(|text| HostsFile::read(text).lines).collect()
     }
 
     /// The first file of authorities that is there.
@@ -182,11 +237,11 @@ fn watch(plan: &Plan) -> io::Result<OwnedFd> {
     Ok(watch)
 }
 
-/// Until there is mail, or something changed and has settled.
-fn wait(mail: &Post<FilesMailbox>, watch: Option<&OwnedFd>) {
+/// Until there is mail, or something changed and has settled, or that time is over.
+fn wait(mail: &Post<FilesMailbox>, watch: Option<&OwnedFd>, timeout: Option<&Timespec>) {
     let mut waiting = vec![PollFd::new(mail, PollFlags::IN)];
     waiting.extend(watch.map(|watch| PollFd::new(watch, PollFlags::IN)));
-    let _ = poll(&mut waiting, None);
+    let _ = poll(&mut waiting, timeout);
     let changed = waiting.get(1).is_some_and(|watch| !watch.revents().is_empty());
     if let Some(watch) = watch.filter(|_| changed) {
         let _ = poll(&mut [PollFd::new(mail, PollFlags::IN)], Some(&SETTLES));

@@ -33,7 +33,10 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let is_usual = config.names_file == NamesFile::IfUsual;
     let usual = is_usual.then(|| names_file::problem_here(config)).flatten();
     let usual = usual.map(|problem| Finding::new(Grade::Warning, "names.file", problem));
-    names.chain(accounts).chain(later).chain(usual).collect()
+    let hosts = crate::dns::mistakes(&forward.hosts).into_iter();
+    let hosts =
+        hosts.map(|said| Finding::new(Grade::Warning, "dns.hosts", said.replacen("dns.hosts: ", "", 1)));
+    names.chain(hosts).chain(accounts).chain(later).chain(usual).collect()
 }
 
 fn unreadable(config: &Config, grade: Grade, key: &str, path: &str) -> Option<Finding> {

@@ -210,6 +210,7 @@ impl Loop {
             Ask::Update { id, changes, by } => self.heorot(Input::Update { id, changes, by }),
             Ask::UpdateDenied { by, why } => self.heorot(Input::UpdateDenied { by, why }),
             Ask::Unanswered { silent, over } => self.unanswered(silent, over),
+            Ask::HostsFiles(lines) => self.heorot(Input::HostsFiles(lines)),
             Ask::SignOfLife(address) => self.heorot(Input::SignOfLife(address)),
             Ask::Distrusts { from, why } => self.heorot(Input::Distrusts(from, why)),
             Ask::Misunderstood { from, why } => self.heorot(Input::Misunderstood(from, why)),

@@ -28,7 +28,7 @@ pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> b
     true
 }
 
-/// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none.
+/// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none. Of files of hosts the same.
 pub(crate) fn recheck(turn: &mut Turn<'_>) {
     let all: Vec<_> = turn.hall.naming.iter().map(|(address, name)| (address, name.to_owned())).collect();
     for (address, name) in all {
@@ -80,7 +80,7 @@ fn label(message: &Message, fqdn: Option<Fqdn>) -> Option<String> {
 const RESERVED: [&str; 8] =
     [SERVER_NAME, MASTER_NAME, "gateway", "isatap", "localhost", "ns", "self", "wpad"];
 
-/// Whether a host may go by this name: no node's, no host's, no record's, none that came by an update, and of two loans the first one's.
+/// Whether a host may go by this name: no node's, no host's, no record's, none that stands in a file of hosts or came by an update, and of two loans the first one's.
 fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {
     let directory = &turn.hall.directory;
     let is_nodes = directory.networks.iter().any(|network| {
@@ -93,6 +93,7 @@ fn is_free(turn: &Turn<'_>, name: &str, address: Ipv4Addr, mac: Mac) -> bool {
         && !is_nodes
         && !turn.hall.written_names.have(name)
         && directory.hosts.addresses(name).is_empty()
+        && !directory.files.names.contains_key(name)
         && !is_anothers
         && !turn.hall.dynamics.has(&format!("{name}.{}", directory.zone))
 }

@@ -25,7 +25,7 @@ fn key(name: &str, updates: Option<Updates>) -> Key {
     Key { name: name.into(), algorithm: Algorithm::Sha256, secret, may_transfer: false, updates }
 }
 
-fn with_keys() -> Resolver {
+pub(super) fn with_keys() -> Resolver {
     let narrow = Updates {
         names: vec![
             Owners::Beginning("_acme-challenge".into(), "cluster".into()),
@@ -96,12 +96,12 @@ fn update_with(resolver: &mut Resolver, zone: &str, key: &str, lines: &[&str]) -
     (reply(&out, Some(signed)), names)
 }
 
-fn update(resolver: &mut Resolver, lines: &[&str]) -> (u16, usize) {
+pub(super) fn update(resolver: &mut Resolver, lines: &[&str]) -> (u16, usize) {
     let zone = if lines[0].contains("arpa") { BACK } else { "cluster" };
     update_with(resolver, zone, "all", lines)
 }
 
-fn told(resolver: &mut Resolver, name: &str, kind: u16) -> Vec<String> {
+pub(super) fn told(resolver: &mut Resolver, name: &str, kind: u16) -> Vec<String> {
     read(&udp(resolver, &query(name, kind)).unwrap()).answer
 }
 

@@ -90,6 +90,7 @@ fn plan(servers: &[SocketAddr]) -> Plan {
         forwarding: Forwarding { groups: vec![others], find_loops: false, ..Forwarding::new([7; 32]) },
         server_files: Vec::new(),
         host_files: Vec::new(),
+        zone: \"cluster\".into(),
         own: Vec::new(),
         roots: None,
     }
