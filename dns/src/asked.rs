@@ -132,6 +132,12 @@ impl<'a> Asked<'a> {
         }
     }
 
+    /// The same of another name, in wire form.
+    pub(crate) fn of_another_name(&self, name: &[u8]) -> Vec<u8> {
+        let (head, rest) = self.payload.split_at(HEADER_OCTETS);
+        [head, name, &rest[self.question_octets - 4..]].concat()
+    }
+
     /// The same question from somebody without EDNS.
     pub(crate) fn without_edns(&self) -> Vec<u8> {
         let mut plain = self.payload[..HEADER_OCTETS + self.question_octets].to_vec();

@@ -535,7 +535,7 @@ impl Resolver {
                 Some(answer) => (ResponseCode::NoError, Some(answer)),
                 None => (ResponseCode::NxDomain, Some(answer)),
             },
-            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
+            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(self.go_on_in_files(answer, wanted))),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
     }

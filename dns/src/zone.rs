@@ -59,6 +59,8 @@ pub(crate) struct Answer {
     pub(crate) authority: Option<Authority>,
     /// Addresses of hosts in the others.
     pub(crate) additional: Vec<(Name, Set)>,
+    /// Where the last alias leads, if that is for others to say.
+    pub(crate) leads_to: Option<Name>,
 }
 
 /// Why there is no more in the answer.
@@ -243,8 +245,11 @@ impl Zones {
             let (apex, content) = match found.filter(|(apex, _)| !is_others(apex, at)) {
                 Some(found) => found,
                 None if alias.is_none() => return Ok(Found::Elsewhere),
-                // What a name elsewhere has, the asker asks elsewhere.
-                None => break,
+                // What a name elsewhere has, others know.
+                None => {
+                    answer.leads_to = alias;
+                    break;
+                }
             };
             let sets = match content {
                 Content::Has(sets) => sets,
@@ -261,6 +266,7 @@ impl Zones {
                 Content::Below(cut, servers) => {
                     self.help(now_nanoseconds, &servers, &mut answer.additional);
                     answer.authority = Some(Authority::Below(cut, servers));
+                    answer.leads_to = alias;
                     break;
                 }
             };

@@ -11,6 +11,7 @@ use std::time::Duration;
 mod adversary;
 mod cached;
 mod checked;
+mod led;
 mod servers;
 mod tls;
 

@@ -4,7 +4,7 @@ use super::{Output, Query, Resolver, TCP_OCTETS_MAX, Transport};
 use crate::asked::{Asked, HEADER_OCTETS, RD};
 use crate::cache::{Age, CachedAnswer, Freshness, Hit, Wishes};
 use crate::data::Type;
-use crate::forward::{ForwardCounts, Forwarder, Sink, octets_max};
+use crate::forward::{ForwardCounts, Forwarder, Led, Sink, octets_max};
 use crate::forwarding::Forwarding;
 use crate::hosts_file::HostNames;
 use crate::limit::OWN_ANSWERS_LAST_SECONDS;
@@ -145,8 +145,7 @@ impl Resolver {
             if asked.has_options() || (is_cut_off && self.forwarder.is_some()) {
                 return false;
             }
-            self.keep_own(now, asked);
-            return self.tell_own(now, query, asked, out);
+            return self.keep_own(now, query, asked, out) || self.tell_own(now, query, asked, out);
         }
         let is_forwarded = self.forwarder.is_some();
         self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
@@ -162,20 +161,44 @@ impl Resolver {
         })
     }
 
-    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.
-    fn keep_own(&mut self, now: u64, asked: &Asked<'_>) {
+    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS. True: it is told, or will be, because it is an alias of a name elsewhere, and what is told depends on
+    /// who asks.
+    fn keep_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
         let plain = asked.without_edns();
-        let Ok(request) = wire::read(&plain) else { return };
+        let Ok(request) = wire::read(&plain) else { return false };
         let (code, answer) = self.decide(now, &request.body);
         let mut payload =
             wire::write(&request, code, answer.as_ref(), TCP_OCTETS_MAX, Proof::default()).payload;
-        payload[2] &= !RD;
         let lower = asked.lower();
+        if let (Some(target), Some(forwarder)) =
+            (answer.and_then(|answer| answer.leads_to), self.forwarder.as_mut())
+        {
+            let goes_on = forwarder.goes_on(query, asked, &target);
+            let led = Led::by(&payload, lower.len()).filter(|_| goes_on);
+            return led.is_some_and(|led| {
+                let sink = &mut Sink { out, statistics: &mut self.statistics };
+                forwarder.follow(now, query, (asked, led, &target), sink);
+                true
+            });
+        }
+        payload[2] &= !RD;
         payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
         let kept = CachedAnswer::new(payload, Vec::new(), lower.len());
         // Loans end by themselves; all else changes with a new snapshot, which clears this.
         let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
         self.own.keep(now, kept, Wishes::default(), lasts_seconds);
+        false
+    }
+
+    /// An alias of a name that stands in a file.
+    pub(super) fn go_on_in_files(&self, mut answer: Answer, wanted: Type) -> Answer {
+        let target = answer.leads_to.as_ref().filter(|_| answer.authority.is_none());
+        let there = target.and_then(|target| Some((target.clone(), self.hosts.find(target, wanted)?)));
+        if let Some((target, there)) = there {
+            answer.answer.extend(there.answer.into_iter().map(|(_, set)| (Some(target.clone()), set)));
+            answer.leads_to = None;
+        }
+        answer
     }
 
     /// A name of our zones that they do not have, as it stands in a file, or without the zone.
