@@ -402,7 +402,7 @@ impl Zones {
     fn host(&self, address: IpAddr) -> Result<Option<Name>, NameError> {
         match self.hosts_by_address.get(&address) {
             Some(name) => Ok(Some(name.clone())),
-            None => self.directory.host_of(address).map(|host| self.apex.child(&host)).transpose(),
+            None => self.directory.host_of(address).map(|host| below(&self.apex, &host)).transpose(),
         }
     }
 
@@ -456,14 +456,17 @@ enum Content {
     Missing,
 }
 
-/// The operator's records, each under its name.
+/// A name inside the zone, whole: "" is the zone itself.
+fn below(apex: &Name, name: &str) -> Result<Name, NameError> {
+    let mut labels = name.rsplit('.').filter(|_| !name.is_empty());
+    labels.try_fold(apex.clone(), |name, label| name.child(label))
+}
+
+/// The operator's records, each under its name, and hosts whose names have several parts: those of one part are looked for where nodes are.
 fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree, NameError> {
     let mut records = Tree::default();
     for record in &directory.records {
-        let owner = match record.name.as_str() {
-            "" => apex.clone(),
-            name => name.rsplit('.').try_fold(apex.clone(), |name, label| name.child(label))?,
-        };
+        let owner = below(apex, &record.name)?;
         let data = match &record.data {
             RecordData::A(address) => Data::A(*address),
             RecordData::Aaaa(address) => Data::Aaaa(*address),
@@ -479,6 +482,10 @@ fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree,
             RecordData::Txt(parts) => Data::Other(Type::TXT, text(parts)?),
         };
         records.add(&owner, ttl_seconds, data);
+    }
+    for (name, addresses) in directory.hosts.iter().filter(|(name, _)| name.contains('.')) {
+        let owner = below(apex, name)?;
+        addresses.iter().for_each(|address| records.add(&owner, ttl_seconds, (*address).into()));
     }
     Ok(records)
 }

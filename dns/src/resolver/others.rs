@@ -36,12 +36,21 @@ impl Resolver {
 
     /// Answers a plain question, or begins to ask others for the answer. False: the zones have to be looked at, or it is no plain question.
     pub(super) fn tell(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) -> bool {
-        let Some(asked) = &Asked::read(query.payload) else { return false };
-        let told = asked.wants_data()
-            && query.from.port() != 0
-            && (self.tell_own(now, query, asked, out) || self.tell_of_others(now, query, asked, out));
-        if told {
-            self.count_query(query.transport);
+        let Some(asked) = Asked::read(query.payload) else { return false };
+        if !asked.wants_data() || query.from.port() == 0 {
+            return false;
+        }
+        let cookies_known = self.statistics.cookies_known;
+        let wall_seconds = self.wall_seconds(now);
+        let asked = &match asked.cookie() {
+            Some(cookie) => asked.with_cookie_back(self.cookie(query, &cookie, wall_seconds)),
+            None => asked,
+        };
+        let told = self.tell_own(now, query, asked, out) || self.tell_of_others(now, query, asked, out);
+        match told {
+            true => self.count_query(query.transport),
+            // Its cookie is looked at once more.
+            false => self.statistics.cookies_known = cookies_known,
         }
         told
     }
@@ -100,10 +109,7 @@ impl Resolver {
 
     /// The way that nearly all questions take: what was said before is copied. False: it was not said before.
     fn tell_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
-        if asked.has_options() {
-            return false;
-        }
-        let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
+        let recursion = self.recurses(query);
         let manner = asked.manner();
         let told = self.own.find(now, asked.lower(), Wishes::default()).and_then(
             |Hit { kept, freshness, .. }| {
@@ -141,8 +147,8 @@ impl Resolver {
         let is_ours =
             holder.is_some_and(|(apex, _)| !self.is_left_to_others(query, asked, &apex, is_cut_off));
         if is_ours || self.hosts.find(&name, Type(asked.rtype())).is_some() {
-            // A cookie is answered with one (RFC 7873 5.2), which is no copy of anything. Below a cut it depends on who asks, and how.
-            if asked.has_options() || (is_cut_off && self.forwarder.is_some()) {
+            // Below a cut it depends on who asks, and how.
+            if is_cut_off && self.forwarder.is_some() {
                 return false;
             }
             return self.keep_own(now, query, asked, out) || self.tell_own(now, query, asked, out);
