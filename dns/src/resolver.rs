@@ -535,7 +535,7 @@ impl Resolver {
             self.forwarder.as_ref().is_some_and(|forwarder| forwarder.goes_before(apex, name.octets()))
         };
         match self.zones.find(now_nanoseconds, &question.name, wanted, is_others) {
-            Ok(Found::Elsewhere) => match self.hosts.find(&question.name, wanted) {
+            Ok(Found::Elsewhere) => match self.find_elsewhere(&question.name, wanted) {
                 Some(answer) => (ResponseCode::NoError, Some(answer)),
                 None => (ResponseCode::Refused, None),
             },

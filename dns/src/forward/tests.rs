@@ -13,6 +13,7 @@ mod cached;
 mod checked;
 mod cookies;
 mod led;
+mod local;
 mod servers;
 mod tls;
 

@@ -8,6 +8,7 @@ use crate::forward::{ForwardCounts, Forwarder, Led, Sink, octets_max};
 use crate::forwarding::Forwarding;
 use crate::hosts_file::HostNames;
 use crate::limit::OWN_ANSWERS_LAST_SECONDS;
+use crate::local;
 use crate::name::Name;
 use crate::upstream::ServerStatus;
 use crate::wire::{self, Proof};
@@ -146,7 +147,7 @@ impl Resolver {
         let is_cut_off = holder.as_ref().is_some_and(|(_, is_cut_off)| *is_cut_off);
         let is_ours =
             holder.is_some_and(|(apex, _)| !self.is_left_to_others(query, asked, &apex, is_cut_off));
-        if is_ours || self.hosts.find(&name, Type(asked.rtype())).is_some() {
+        if is_ours || self.find_elsewhere(&name, Type(asked.rtype())).is_some() {
             // Below a cut it depends on who asks, and how.
             if is_cut_off && self.forwarder.is_some() {
                 return false;
@@ -196,10 +197,15 @@ impl Resolver {
         false
     }
 
+    /// A name of no zone of ours that others are not asked for.
+    pub(super) fn find_elsewhere(&self, name: &Name, wanted: Type) -> Option<Answer> {
+        self.hosts.find(name, wanted).or_else(|| local::find(name, wanted))
+    }
+
     /// An alias of a name that stands in a file.
     pub(super) fn go_on_in_files(&self, mut answer: Answer, wanted: Type) -> Answer {
         let target = answer.leads_to.as_ref().filter(|_| answer.authority.is_none());
-        let there = target.and_then(|target| Some((target.clone(), self.hosts.find(target, wanted)?)));
+        let there = target.and_then(|target| Some((target.clone(), self.find_elsewhere(target, wanted)?)));
         if let Some((target, there)) = there {
             answer.answer.extend(there.answer.into_iter().map(|(_, set)| (Some(target.clone()), set)));
             answer.leads_to = None;
