@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn localhost_is_known_here() {
-    let ipv6 = format!("{}ip6.arpa", format!("1.{}", "0.".repeat(31)));
+    let ipv6 = format!("1.{}ip6.arpa", "0.".repeat(31));
     let table: &[(&str, u16, &str)] = &[
         // RFC 6761 6.3
         ("localhost", A, "A 127.0.0.1"),
