@@ -1,10 +1,10 @@
 //! A plain question, read without a copy: what nearly every client sends, and the only form that is forwarded and kept.
 
 use crate::statistics::ResponseCode;
-use crate::wire::UDP_OCTETS_MAX;
+use crate::wire::{COOKIE_OCTETS, Cookie, UDP_OCTETS_MAX};
 use std::fmt;
 
-/// A query of opcode QUERY with one question of class IN, and at most an OPT record of version 0 behind it. Whatever is any different
+/// A query of opcode QUERY with one question of class IN, and at most an OPT record of version 0 behind it, and whatever octets follow, which are nobody's. Whatever is any different
 /// is read by `wire`, which knows what to say to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
@@ -15,7 +15,10 @@ pub(crate) struct Asked<'a> {
     /// What the client takes by UDP, of its OPT record.
     edns_octets: Option<u16>,
     dnssec_ok: bool,
-    has_options: bool,
+    /// The client's cookie, of its OPT record.
+    cookie: Option<&'a [u8]>,
+    /// Ours to it.
+    cookie_back: Option<[u8; COOKIE_OCTETS]>,
 }
 
 /// Header: id, flags, four counts (RFC 1035 4.1.1).
@@ -24,6 +27,8 @@ pub(crate) const HEADER_OCTETS: usize = 12;
 const QUESTION_OCTETS_MAX: usize = 255 + 4;
 /// An OPT record without options: root name, type, class, TTL, length.
 pub(crate) const OPT_OCTETS: usize = 11;
+/// The option of a cookie, with what it begins with (RFC 7873 4).
+const COOKIE_HEAD: [u8; 4] = [0, 10, 0, COOKIE_OCTETS as u8];
 /// An option that says why (RFC 8914 2): code, length, number.
 const ERROR_OCTETS: usize = 6;
 /// The largest UDP message to a client that says nothing (RFC 1035 2.3.4).
@@ -69,13 +74,16 @@ impl<'a> Asked<'a> {
         // Lengths are at most 63, and letters begin at 65.
         target[..name_octets].make_ascii_lowercase();
         let opt = &rest[question_octets..];
-        let (edns_octets, dnssec_ok) = match additional {
-            0 if opt.is_empty() => (None, false),
-            0 => return None,
-            _ => read_opt(opt).map(|(octets, dnssec_ok)| (Some(octets), dnssec_ok))?,
+        let (edns_octets, dnssec_ok, cookie) = match additional {
+            0 => (None, false, None),
+            _ => read_opt(opt).map(|(octets, dnssec_ok, cookie)| (Some(octets), dnssec_ok, cookie))?,
         };
-        let has_options = opt.len() > OPT_OCTETS;
-        Some(Self { payload, lower, question_octets, edns_octets, dnssec_ok, has_options })
+        // RFC 7873 5.2.2: FORMERR.
+        if cookie.is_some_and(|cookie| Cookie::parse(cookie).is_none()) {
+            return None;
+        }
+        let cookie_back = None;
+        Some(Self { payload, lower, question_octets, edns_octets, dnssec_ok, cookie, cookie_back })
     }
 
     /// Name, type and class in lower case.
@@ -111,9 +119,14 @@ impl<'a> Asked<'a> {
         self.dnssec_ok
     }
 
-    /// Whether the OPT record says more: a cookie, mostly.
-    pub(crate) fn has_options(&self) -> bool {
-        self.has_options
+    /// The client's cookie, which every answer to it has to answer (RFC 7873 5.2.3).
+    pub(crate) fn cookie(&self) -> Option<Cookie> {
+        self.cookie.and_then(Cookie::parse)
+    }
+
+    /// The same, to be answered with this cookie.
+    pub(crate) fn with_cookie_back(self, cookie: [u8; COOKIE_OCTETS]) -> Self {
+        Self { cookie_back: Some(cookie), ..self }
     }
 
     pub(crate) fn checking_disabled(&self) -> bool {
@@ -129,7 +142,14 @@ impl<'a> Asked<'a> {
             dnssec_ok: self.dnssec_ok,
             // RFC 6840 5.7: who sets AD in a question, or DO, knows what it means in an answer.
             wants_ad: self.dnssec_ok || self.payload[3] & AD != 0,
+            cookie_back: self.cookie_back,
         }
+    }
+
+    /// The same of another name, in wire form.
+    pub(crate) fn of_another_name(&self, name: &[u8]) -> Vec<u8> {
+        let (head, rest) = self.payload.split_at(HEADER_OCTETS);
+        [head, name, &rest[self.question_octets - 4..]].concat()
     }
 
     /// The same question from somebody without EDNS.
@@ -155,6 +175,7 @@ pub(crate) struct Manner {
     edns_octets: Option<u16>,
     dnssec_ok: bool,
     wants_ad: bool,
+    cookie_back: Option<[u8; COOKIE_OCTETS]>,
 }
 
 impl Manner {
@@ -168,7 +189,8 @@ impl Manner {
 
     /// Octets of our OPT record to this client.
     pub(crate) fn opt_octets(&self) -> usize {
-        self.edns_octets.map_or(0, |_| OPT_OCTETS)
+        let cookie_octets = self.cookie_back.map_or(0, |cookie| COOKIE_HEAD.len() + cookie.len());
+        self.edns_octets.map_or(0, |_| OPT_OCTETS + cookie_octets)
     }
 
     /// Octets that it takes to tell such a client a reason.
@@ -190,13 +212,17 @@ impl Manner {
             let [high, low] = UDP_OCTETS_MAX.to_be_bytes();
             let dnssec_ok = if self.dnssec_ok { 0x80 } else { 0 };
             reply.extend([0, OPT[0], OPT[1], high, low, 0, 0, dnssec_ok, 0, 0, 0]);
+            let options_at = reply.len();
+            if let Some(cookie) = self.cookie_back {
+                reply.extend(COOKIE_HEAD);
+                reply.extend(cookie);
+            }
             if let Some(error) = extended_error {
                 // RFC 8914 2
-                let length_at = reply.len() - 1;
-                reply[length_at] = 6;
                 reply.extend([0, 15, 0, 2]);
                 reply.extend(error.to_be_bytes());
             }
+            reply[options_at - 1] = u8::try_from(reply.len() - options_at).expect("34 at most");
             reply[HEADER_OCTETS - 1] = reply[HEADER_OCTETS - 1].wrapping_add(1);
         }
     }
@@ -241,21 +267,23 @@ pub(crate) fn plain_name_octets(octets: &[u8]) -> Option<usize> {
     }
 }
 
-/// The size and DO of an OPT record that is the rest of a message and has version 0.
-fn read_opt(octets: &[u8]) -> Option<(u16, bool)> {
+/// The size, DO and cookie of an OPT record of version 0.
+fn read_opt(octets: &[u8]) -> Option<(u16, bool, Option<&[u8]>)> {
     let (fixed, options) = octets.split_first_chunk::<OPT_OCTETS>()?;
     let [0, 0, 41, high, low, _, 0, flags, _, length @ ..] = *fixed else { return None };
-    let is_whole = options.len() == usize::from(u16::from_be_bytes(length));
-    (is_whole && options_are_whole(options)).then_some((u16::from_be_bytes([high, low]), flags & 0x80 != 0))
+    let options = options.get(..usize::from(u16::from_be_bytes(length)))?;
+    Some((u16::from_be_bytes([high, low]), flags & 0x80 != 0, read_cookie(options)?))
 }
 
-/// RFC 6891 6.1.2: code, length, data, one after the other.
-fn options_are_whole(mut options: &[u8]) -> bool {
-    while let Some(([_, _, high, low], rest)) = options.split_first_chunk::<4>() {
-        match rest.get(usize::from(u16::from_be_bytes([*high, *low]))..) {
-            Some(rest) => options = rest,
-            None => return false,
+/// The first cookie among options. None: they are not whole (RFC 6891 6.1.2: code, length, data, one after the other).
+fn read_cookie(mut options: &[u8]) -> Option<Option<&[u8]>> {
+    let mut cookie = None;
+    while let Some(([code_high, code_low, high, low], rest)) = options.split_first_chunk::<4>() {
+        let (data, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes([*high, *low])))?;
+        if [*code_high, *code_low] == [COOKIE_HEAD[0], COOKIE_HEAD[1]] {
+            cookie.get_or_insert(data);
         }
+        options = rest;
     }
-    options.is_empty()
+    options.is_empty().then_some(cookie)
 }

@@ -35,14 +35,23 @@ impl CachedAnswer {
 
     /// The same, with a reason.
     pub(crate) fn because(self, extended_error: u16) -> Self {
-        Self { extended_error: Some(extended_error), ..self }
+        self.because_maybe(Some(extended_error))
     }
 
-    /// Without a client, as it is after so many seconds.
-    pub(crate) fn message(&self, age_seconds: u32) -> Vec<u8> {
+    /// The same, with the reason of another.
+    pub(crate) fn because_of(self, other: &Self) -> Self {
+        self.because_maybe(other.extended_error)
+    }
+
+    fn because_maybe(self, extended_error: Option<u16>) -> Self {
+        Self { extended_error, ..self }
+    }
+
+    /// Without a client, at this age.
+    pub(crate) fn message(&self, age: Age) -> Vec<u8> {
         let (message, ttl_offsets) = self.parts();
         let mut message = message.to_vec();
-        make_older(&mut message, ttl_offsets, Age::Seconds(age_seconds));
+        make_older(&mut message, ttl_offsets, age);
         message
     }
 
@@ -58,7 +67,7 @@ impl CachedAnswer {
     }
 
     /// Name, type and class in lower case.
-    fn question(&self) -> &[u8] {
+    pub(crate) fn question(&self) -> &[u8] {
         &self.octets[HEADER_OCTETS..HEADER_OCTETS + usize::from(self.question_octets)]
     }
 

@@ -15,11 +15,13 @@
 mod attempt;
 mod check;
 mod ending;
+mod led;
 mod loops;
 mod shares;
+mod whom;
 
 use crate::asked::{Asked, HEADER_OCTETS, Manner};
-use crate::cache::{Age, Cache, CachedAnswer, Freshness, Wishes};
+use crate::cache::{Age, Cache, Freshness, Wishes};
 use crate::chance::Chance;
 use crate::clients::{self, Barred, Rates};
 use crate::forwarding::{Forwarding, Rebinding};
@@ -35,10 +37,12 @@ use crate::upstream::{ServerStatus, Unanswered, Upstreams, nanoseconds};
 use attempt::Attempt;
 pub use attempt::{Exchange, ExchangeId, Fault};
 use check::{Checked, Checks};
+pub(crate) use led::Led;
 use loops::Loops;
 use shares::{Asker, Shares};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use whom::{Whom, tell, tell_kept};
 
 /// Asks, keeps and tells.
 pub(crate) struct Forwarder {
@@ -103,6 +107,8 @@ struct Client {
     manner: Manner,
     /// As this client wrote it.
     question: Vec<u8>,
+    /// He asked for another name, which leads here.
+    led: Option<Box<Led>>,
 }
 
 /// What the forwarder has done since it began.
@@ -270,22 +276,35 @@ impl Forwarder {
         asked: &Asked<'_>,
         sink: &mut Sink<'_>,
     ) -> bool {
-        self.serves(query.from.ip())
-            && matches!(self.look_up(now, query, asked, wishes_of(asked), sink), LookedUp::Told)
+        let whom = Whom::of(query, asked);
+        self.serves(query.from.ip()) && matches!(self.look_up(now, &whom, asked, sink), LookedUp::Told)
     }
 
     /// Answers a question for a name that is not ours, now or later.
     pub(crate) fn ask(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) {
         if let Some(server) = self.loops.server_of(asked.name()) {
             self.found_loop(now, server, sink);
-            return tell_code(sink, query, asked, ResponseCode::Refused, false);
+            return Whom::of(query, asked).tell_code(sink, ResponseCode::Refused, false);
         }
         if !self.serves(query.from.ip()) {
             self.counts.refused += 1;
-            return tell_code(sink, query, asked, ResponseCode::Refused, false);
+            return Whom::of(query, asked).tell_code(sink, ResponseCode::Refused, false);
         }
+        let client = Client {
+            transport: query.transport,
+            from: query.from,
+            id: query.id,
+            manner: asked.manner(),
+            question: asked.question().to_vec(),
+            led: None,
+        };
+        self.ask_for_client(now, client, asked, sink);
+    }
+
+    /// The same for a client who may ask. What is asked for is what he asked, or where that leads.
+    fn ask_for_client(&mut self, now: u64, client: Client, asked: &Asked<'_>, sink: &mut Sink<'_>) {
         let wishes = wishes_of(asked);
-        let stale_waits = match self.look_up(now, query, asked, wishes, sink) {
+        let stale_waits = match self.look_up(now, &client.whom(), asked, sink) {
             LookedUp::Told => return,
             LookedUp::Stale => true,
             LookedUp::Missing => false,
@@ -294,25 +313,19 @@ impl Forwarder {
         let group = self.upstreams.group_of(asked.name()).filter(|_| asked.recursion_desired());
         let Some(group) = group else {
             self.counts.refused += 1;
-            return tell_code(sink, query, asked, ResponseCode::Refused, true);
+            return tell(sink, &client, ResponseCode::Refused);
         };
-        if !self.rates.allows(query.from.ip(), now) {
+        let ip = client.from.ip();
+        if !self.rates.allows(ip, now) {
             self.counts.refused += 1;
             self.counts.rate_limited += 1;
-            return tell_code(sink, query, asked, ResponseCode::Refused, true);
+            return tell(sink, &client, ResponseCode::Refused);
         }
-        let client = Client {
-            transport: query.transport,
-            from: query.from,
-            id: query.id,
-            manner: asked.manner(),
-            question: asked.question().to_vec(),
-        };
         let key = (asked.lower().to_vec(), wishes);
         if let Some(number) = self.by_key.get(&key).copied() {
             return self.join(number, client, sink);
         }
-        if !self.has_room(now, query.from.ip(), sink) {
+        if !self.has_room(now, ip, sink) {
             self.counts.overflows += 1;
             return tell(sink, &client, ResponseCode::ServFail);
         }
@@ -350,15 +363,10 @@ impl Forwarder {
         self.find_loops(now, sink);
     }
 
-    fn look_up(
-        &mut self,
-        now: u64,
-        query: &Query<'_>,
-        asked: &Asked<'_>,
-        wishes: Wishes,
-        sink: &mut Sink<'_>,
-    ) -> LookedUp {
-        let Some(hit) = self.cache.find(now, asked.lower(), wishes) else { return LookedUp::Missing };
+    fn look_up(&mut self, now: u64, whom: &Whom<'_>, asked: &Asked<'_>, sink: &mut Sink<'_>) -> LookedUp {
+        let Some(hit) = self.cache.find(now, asked.lower(), wishes_of(asked)) else {
+            return LookedUp::Missing;
+        };
         let stale_seconds = self.settings.stale.as_secs();
         let age = match hit.freshness {
             Freshness::Fresh(seconds) => Age::Seconds(seconds),
@@ -372,14 +380,7 @@ impl Forwarder {
         };
         self.counts.hits += 1;
         self.counts.stale += u64::from(age == Age::Stale);
-        let manner = asked.manner();
-        let octets_max = octets_max(query.transport, &manner);
-        let (payload, truncated) =
-            hit.kept.reply_or_truncated(asked.question(), &manner, age, octets_max, true);
-        sink.statistics.count_reply_bits(hit.kept.code());
-        sink.statistics.truncated += u64::from(truncated);
-        let Query { transport, from: to, id, .. } = *query;
-        sink.out.push(Output::Reply { transport, to, id, payload });
+        whom.tell_kept(sink, hit.kept, age);
         LookedUp::Told
     }
 
@@ -389,6 +390,7 @@ impl Forwarder {
         let is_repeat = client.transport == Transport::Udp
             && question.clients.iter().any(|other| {
                 (other.from, other.id, other.manner.id) == (client.from, client.id, client.manner.id)
+                    && other.question.eq_ignore_ascii_case(&client.question)
             });
         if is_repeat {
             return;
@@ -537,41 +539,6 @@ pub(crate) fn octets_max(transport: Transport, manner: &Manner) -> usize {
         Transport::Udp => manner.udp_octets(),
         Transport::Tcp => TCP_OCTETS_MAX,
     }
-}
-
-fn tell(sink: &mut Sink<'_>, client: &Client, code: ResponseCode) {
-    sink.statistics.count_reply(code);
-    sink.out.push(Output::Reply {
-        transport: client.transport,
-        to: client.from,
-        id: client.id,
-        payload: client.manner.say(&client.question, code, true),
-    });
-}
-
-fn tell_kept(sink: &mut Sink<'_>, client: &Client, kept: &CachedAnswer, age: Age) {
-    let octets_max = octets_max(client.transport, &client.manner);
-    let (payload, truncated) =
-        kept.reply_or_truncated(&client.question, &client.manner, age, octets_max, true);
-    sink.statistics.count_reply_bits(kept.code());
-    sink.statistics.truncated += u64::from(truncated);
-    sink.out.push(Output::Reply { transport: client.transport, to: client.from, id: client.id, payload });
-}
-
-pub(crate) fn tell_code(
-    sink: &mut Sink<'_>,
-    query: &Query<'_>,
-    asked: &Asked<'_>,
-    code: ResponseCode,
-    recursion: bool,
-) {
-    sink.statistics.count_reply(code);
-    sink.out.push(Output::Reply {
-        transport: query.transport,
-        to: query.from,
-        id: query.id,
-        payload: asked.manner().say(asked.question(), code, recursion),
-    });
 }
 
 /// Octets that an upstream's question has before its name.

@@ -31,6 +31,7 @@ mod hosts_file;
 mod journal;
 mod lent;
 pub mod limit;
+mod local;
 mod name;
 pub mod nis;
 mod notify;

@@ -10,7 +10,9 @@ use crate::notify::Notifier;
 use crate::settings::Settings;
 use crate::statistics::{Dropped, ResponseCode, Statistics};
 use crate::transfer::{self, Transfer, TransferId, Transfers};
-use crate::wire::{self, Body, Head, Keys, Proof, Question, Request, Signature, Wanted};
+use crate::wire::{
+    self, Body, COOKIE_OCTETS, Cookie, Head, Keys, Proof, Question, Request, Signature, Wanted,
+};
 use crate::zone::{Answer, Found, Zones};
 use heorot_names::{Changes, Directory, Dynamic};
 use std::collections::BTreeSet;
@@ -406,8 +408,10 @@ impl Resolver {
                 self.decide(now_nanoseconds, body)
             }
         };
+        let cookie = request.body.edns().and_then(|edns| edns.cookie.as_ref());
         let proof = Proof {
-            cookie: self.cookie(query, &request, wall_seconds),
+            cookie: cookie.map(|cookie| self.cookie(query, cookie, wall_seconds)),
+            recursion: self.recurses(query),
             signed: signature.as_mut().map(|signature| (signature, wall_seconds)),
         };
         let payload = self.reply(query, &request, (code, answer.as_ref()), proof);
@@ -432,14 +436,18 @@ impl Resolver {
     }
 
     /// The cookie for who sent one. Whether his was ours changes nothing so far but a count.
-    fn cookie(&mut self, query: &Query<'_>, request: &Request<'_>, wall_seconds: u64) -> Option<Vec<u8>> {
-        let cookie = request.body.edns()?.cookie.as_ref()?;
+    fn cookie(&mut self, query: &Query<'_>, cookie: &Cookie, wall_seconds: u64) -> [u8; COOKIE_OCTETS] {
         let secret = &self.zones.settings().secret;
         // RFC 9018 4.3: 32 bits, which wrap.
         let wall_seconds = u32::try_from(wall_seconds & u64::from(u32::MAX)).unwrap_or_default();
         let from = query.from.ip();
         self.statistics.cookies_known += u64::from(cookie.is_ours(secret, from, wall_seconds));
-        Some(cookie.answer(secret, from, wall_seconds))
+        cookie.answer(secret, from, wall_seconds)
+    }
+
+    /// Whether others are asked for who asks this.
+    fn recurses(&self, query: &Query<'_>) -> bool {
+        self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()))
     }
 
     /// Whether somebody may copy a zone (RFC 5936 5): who is named, and has the key if there is one.
@@ -527,12 +535,12 @@ impl Resolver {
             self.forwarder.as_ref().is_some_and(|forwarder| forwarder.goes_before(apex, name.octets()))
         };
         match self.zones.find(now_nanoseconds, &question.name, wanted, is_others) {
-            Ok(Found::Elsewhere) => match self.hosts.find(&question.name, wanted) {
+            Ok(Found::Elsewhere) => match self.find_elsewhere(&question.name, wanted) {
                 Some(answer) => (ResponseCode::NoError, Some(answer)),
                 None => (ResponseCode::Refused, None),
             },
             Ok(Found::Here(answer)) if answer.no_name => (ResponseCode::NxDomain, Some(answer)),
-            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(answer)),
+            Ok(Found::Here(answer)) => (ResponseCode::NoError, Some(self.go_on_in_files(answer, wanted))),
             Err(NameError { .. }) => (ResponseCode::ServFail, None),
         }
     }

@@ -8,7 +8,7 @@ pub(crate) mod signing;
 mod transfer;
 mod update;
 
-pub(crate) use cookie::Cookie;
+pub(crate) use cookie::{COOKIE_OCTETS, Cookie};
 pub(crate) use signature::{Keys, Signature};
 pub(crate) use transfer::{Head, heard, notice};
 pub(crate) use update::{Class as LineClass, Content, Line, Lines, Unreadable, read_lines};
@@ -90,9 +90,11 @@ pub(crate) struct Edns {
 #[derive(Default)]
 pub(crate) struct Proof<'a> {
     /// For who sent one: the option with both parts.
-    pub(crate) cookie: Option<Vec<u8>>,
+    pub(crate) cookie: Option<[u8; COOKIE_OCTETS]>,
     /// For who signed: with what the answer is signed, and the calendar's seconds.
     pub(crate) signed: Option<(&'a mut Signature, u64)>,
+    /// Whether he may ask for outside names, which RA says (RFC 1035 4.1.1).
+    pub(crate) recursion: bool,
 }
 
 /// A reply, ready to be sent.
@@ -235,11 +237,12 @@ fn compose(
     code: ResponseCode,
     answer: Option<&Answer>,
     octets_max: usize,
-    Proof { cookie, signed }: Proof<'_>,
+    Proof { cookie, signed, recursion }: Proof<'_>,
 ) -> Result<Reply, PushError> {
     let target = StaticCompressor::new(Vec::with_capacity(usize::from(UDP_OCTETS_PLAIN)));
     let mut builder = MessageBuilder::from_target(target).expect("a Vec has room for a header");
     write_header(builder.header_mut(), request.message.header(), code, answer);
+    builder.header_mut().set_ra(recursion);
     let edns = request.body.edns();
     // RFC 8945 5.3: what is cut is cut so that the signature has room.
     let signature_octets = signed.as_ref().map_or(0, |(signature, _)| signature.octets());
@@ -273,7 +276,7 @@ fn compose(
     }
     records.clear_push_limit();
     if let Some(edns) = edns {
-        write_opt(&mut records, edns, code, cookie.as_deref())?;
+        write_opt(&mut records, edns, code, cookie.as_ref().map(|cookie| &cookie[..]))?;
     }
     if let Some((signature, wall_seconds)) = signed {
         signature.sign(&mut records, wall_seconds);
@@ -281,7 +284,7 @@ fn compose(
     Ok(Reply { payload: records.finish().into_target(), truncated })
 }
 
-/// AA is set for what is in our zones, RA never (RFC 1035 4.1.1); AD and CD are for those who validate.
+/// AA is set for what is in our zones (RFC 1035 4.1.1); AD and CD are for those who validate.
 fn write_header(header: &mut Header, asked: Header, code: ResponseCode, answer: Option<&Answer>) {
     header.set_id(asked.id());
     header.set_qr(true);

@@ -63,6 +63,8 @@ pub(crate) struct Answer {
     pub(crate) authority: Option<Authority>,
     /// Addresses of hosts in the others.
     pub(crate) additional: Vec<(Name, Set)>,
+    /// Where the last alias leads, if that is for others to say.
+    pub(crate) leads_to: Option<Name>,
 }
 
 /// Why there is no more in the answer.
@@ -268,8 +270,11 @@ impl Zones {
             let (apex, content) = match found.filter(|(apex, _)| !is_others(apex, at)) {
                 Some(found) => found,
                 None if alias.is_none() => return Ok(Found::Elsewhere),
-                // What a name elsewhere has, the asker asks elsewhere.
-                None => break,
+                // What a name elsewhere has, others know.
+                None => {
+                    answer.leads_to = alias;
+                    break;
+                }
             };
             let sets = match content {
                 Content::Has(sets) => sets,
@@ -286,6 +291,7 @@ impl Zones {
                 Content::Below(cut, servers) => {
                     self.help(now_nanoseconds, &servers, &mut answer.additional);
                     answer.authority = Some(Authority::Below(cut, servers));
+                    answer.leads_to = alias;
                     break;
                 }
             };
@@ -421,7 +427,7 @@ impl Zones {
     fn host(&self, address: IpAddr) -> Result<Option<Name>, NameError> {
         match self.own_pointers.get(&address).or_else(|| self.file_pointers.get(&address)) {
             Some(name) => Ok(Some(name.clone())),
-            None => self.directory.host_of(address).map(|host| self.apex.child(&host)).transpose(),
+            None => self.directory.host_of(address).map(|host| below(&self.apex, &host)).transpose(),
         }
     }
 
@@ -477,15 +483,17 @@ enum Content {
     Missing,
 }
 
-/// The operator's records and what stands in his files, each under its name.
+/// A name inside the zone, whole: "" is the zone itself.
+fn below(apex: &Name, name: &str) -> Result<Name, NameError> {
+    let mut labels = name.rsplit('.').filter(|_| !name.is_empty());
+    labels.try_fold(apex.clone(), |name, label| name.child(label))
+}
+
+/// The operator's records and what stands in his files, each under its name, and hosts whose names have several parts: those of one part are looked for where nodes are.
 fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree, NameError> {
-    let owner = |name: &str| match name {
-        "" => Ok(apex.clone()),
-        name => name.rsplit('.').try_fold(apex.clone(), |name, label| name.child(label)),
-    };
     let mut records = Tree::default();
     for record in &directory.records {
-        let owner = owner(&record.name)?;
+        let owner = below(apex, &record.name)?;
         let data = match &record.data {
             RecordData::A(address) => Data::A(*address),
             RecordData::Aaaa(address) => Data::Aaaa(*address),
@@ -504,10 +512,14 @@ fn records(directory: &Directory, apex: &Name, ttl_seconds: u32) -> Result<Tree,
     }
     for (name, addresses) in &directory.files.names {
         // One that is too long with the zone is nobody's.
-        let Ok(owner) = owner(name) else { continue };
+        let Ok(owner) = below(apex, name) else { continue };
         for address in addresses {
             records.add(&owner, FILES_TTL_SECONDS.min(ttl_seconds), (*address).into());
         }
+    }
+    for (name, addresses) in directory.hosts.iter().filter(|(name, _)| name.contains('.')) {
+        let owner = below(apex, name)?;
+        addresses.iter().for_each(|address| records.add(&owner, ttl_seconds, (*address).into()));
     }
     Ok(records)
 }

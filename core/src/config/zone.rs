@@ -98,7 +98,16 @@ pub(super) fn read_record(
     record: &Entry<'_>,
     zone: Option<&str>,
 ) -> Option<RecordDraft> {
-    let name = record.text(findings, "name", |text| owner(text, zone));
+    let name =
+        record.text(findings, "name", |text| owner(text, zone).map(|name| (name, text.ends_with('.'))));
+    let name = name.map(|Placed { value: (name, is_whole), span }| {
+        let inner = zone.filter(|_| !is_whole).and_then(|zone| name.strip_suffix(zone)?.strip_suffix('.'));
+        if let (Some(inner), Some(zone)) = (inner, zone) {
+            let message = format!("name: without a final dot {name:?} is {name}.{zone}");
+            findings.warning(&span, message, Some(format!("write {inner:?}, or \"{name}.\"")));
+        }
+        Placed { value: name, span }
+    });
     let kind = record.word(findings, "type", &KINDS);
     let kind = kind?.value;
     let values = record.texts(findings, "value", |text| said(kind, text, zone))?;
@@ -181,6 +190,14 @@ pub(super) fn build(drafts: Vec<RecordDraft>, others: OthersDraft) -> Option<Zon
     for RecordDraft { name, values, .. } in drafts {
         for value in values {
             match value.value {
+                // The zone itself is called so by no host: this is the way there alone.
+                Said::Host(address) if name.value.is_empty() => zone.records.push(Record {
+                    name: String::new(),
+                    data: match address {
+                        IpAddr::V4(address) => RecordData::A(address),
+                        IpAddr::V6(address) => RecordData::Aaaa(address),
+                    },
+                }),
                 Said::Host(address) => zone.hosts.push((name.value.clone(), address)),
                 Said::Data(data) => zone.records.push(Record { name: name.value.clone(), data }),
             }

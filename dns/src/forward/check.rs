@@ -6,7 +6,7 @@
 
 use super::{Asker, Client, Forwarder, Key, Question, Sink, tell};
 use crate::asked::{AD, header_and_question};
-use crate::cache::{CachedAnswer, Freshness, Wishes};
+use crate::cache::{Age, CachedAnswer, Freshness, Wishes};
 use crate::forwarding::{Forwarding, Validation};
 use crate::limit::{CALENDAR_LEAST_SECONDS, FAILURE_LASTS_SECONDS, QUESTIONS_MAX};
 use crate::name::{Name, NameError};
@@ -146,7 +146,7 @@ impl Forwarder {
         if checked.is_none_or(|checked| checked.waits_for.as_ref() != Some(key)) {
             return;
         }
-        self.take_in(now, number, key, (&answer.message(0), lasts), Some(server));
+        self.take_in(now, number, key, (&answer.message(Age::Seconds(0)), lasts), Some(server));
         self.advance(now, number, sink);
     }
 
@@ -175,7 +175,8 @@ impl Forwarder {
                         return self.ask_for(now, number, key, sink);
                     };
                     checked.was_kept |= checked.check.answer().is_none();
-                    let (message, lasts) = (hit.kept.message(age), hit.lasts_seconds.saturating_sub(age));
+                    let (message, lasts) =
+                        (hit.kept.message(Age::Seconds(age)), hit.lasts_seconds.saturating_sub(age));
                     self.take_in(now, number, &key, (&message, lasts), None);
                 }
                 None => return self.ask_for(now, number, key, sink),

@@ -4,10 +4,11 @@ use super::{Output, Query, Resolver, TCP_OCTETS_MAX, Transport};
 use crate::asked::{Asked, HEADER_OCTETS, RD};
 use crate::cache::{Age, CachedAnswer, Freshness, Hit, Wishes};
 use crate::data::Type;
-use crate::forward::{ForwardCounts, Forwarder, Sink, octets_max};
+use crate::forward::{ForwardCounts, Forwarder, Led, Sink, octets_max};
 use crate::forwarding::Forwarding;
 use crate::hosts_file::HostNames;
 use crate::limit::OWN_ANSWERS_LAST_SECONDS;
+use crate::local;
 use crate::name::Name;
 use crate::upstream::{ServerStatus, Unanswered};
 use crate::wire::{self, Proof};
@@ -40,12 +41,21 @@ impl Resolver {
 
     /// Answers a plain question, or begins to ask others for the answer. False: the zones have to be looked at, or it is no plain question.
     pub(super) fn tell(&mut self, now: u64, query: &Query<'_>, out: &mut Vec<Output>) -> bool {
-        let Some(asked) = &Asked::read(query.payload) else { return false };
-        let told = asked.wants_data()
-            && query.from.port() != 0
-            && (self.tell_own(now, query, asked, out) || self.tell_of_others(now, query, asked, out));
-        if told {
-            self.count_query(query.transport);
+        let Some(asked) = Asked::read(query.payload) else { return false };
+        if !asked.wants_data() || query.from.port() == 0 {
+            return false;
+        }
+        let cookies_known = self.statistics.cookies_known;
+        let wall_seconds = self.wall_seconds(now);
+        let asked = &match asked.cookie() {
+            Some(cookie) => asked.with_cookie_back(self.cookie(query, &cookie, wall_seconds)),
+            None => asked,
+        };
+        let told = self.tell_own(now, query, asked, out) || self.tell_of_others(now, query, asked, out);
+        match told {
+            true => self.count_query(query.transport),
+            // Its cookie is looked at once more.
+            false => self.statistics.cookies_known = cookies_known,
         }
         told
     }
@@ -104,10 +114,7 @@ impl Resolver {
 
     /// The way that nearly all questions take: what was said before is copied. False: it was not said before.
     fn tell_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
-        if asked.has_options() {
-            return false;
-        }
-        let recursion = self.forwarder.as_ref().is_some_and(|forwarder| forwarder.serves(query.from.ip()));
+        let recursion = self.recurses(query);
         let manner = asked.manner();
         let told = self.own.find(now, asked.lower(), Wishes::default()).and_then(
             |Hit { kept, freshness, .. }| {
@@ -144,13 +151,12 @@ impl Resolver {
         let is_cut_off = holder.as_ref().is_some_and(|(_, is_cut_off)| *is_cut_off);
         let is_ours =
             holder.is_some_and(|(apex, _)| !self.is_left_to_others(query, asked, &apex, is_cut_off));
-        if is_ours || self.hosts.find(&name, Type(asked.rtype())).is_some() {
-            // A cookie is answered with one (RFC 7873 5.2), which is no copy of anything. Below a cut it depends on who asks, and how.
-            if asked.has_options() || (is_cut_off && self.forwarder.is_some()) {
+        if is_ours || self.find_elsewhere(&name, Type(asked.rtype())).is_some() {
+            // Below a cut it depends on who asks, and how.
+            if is_cut_off && self.forwarder.is_some() {
                 return false;
             }
-            self.keep_own(now, asked);
-            return self.tell_own(now, query, asked, out);
+            return self.keep_own(now, query, asked, out) || self.tell_own(now, query, asked, out);
         }
         let is_forwarded = self.forwarder.is_some();
         self.with_forwarder(out, |forwarder, sink| forwarder.ask(now, query, asked, sink));
@@ -166,20 +172,49 @@ impl Resolver {
         })
     }
 
-    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS.
-    fn keep_own(&mut self, now: u64, asked: &Asked<'_>) {
+    /// Keeps what our zones say to this, as if it came by TCP from somebody without EDNS. True: it is told, or will be, because it is an alias of a name elsewhere, and what is told depends on
+    /// who asks.
+    fn keep_own(&mut self, now: u64, query: &Query<'_>, asked: &Asked<'_>, out: &mut Vec<Output>) -> bool {
         let plain = asked.without_edns();
-        let Ok(request) = wire::read(&plain) else { return };
+        let Ok(request) = wire::read(&plain) else { return false };
         let (code, answer) = self.decide(now, &request.body);
         let mut payload =
             wire::write(&request, code, answer.as_ref(), TCP_OCTETS_MAX, Proof::default()).payload;
-        payload[2] &= !RD;
         let lower = asked.lower();
+        if let (Some(target), Some(forwarder)) =
+            (answer.and_then(|answer| answer.leads_to), self.forwarder.as_mut())
+        {
+            let goes_on = forwarder.goes_on(query, asked, &target);
+            let led = Led::by(&payload, lower.len()).filter(|_| goes_on);
+            return led.is_some_and(|led| {
+                let sink = &mut Sink { out, statistics: &mut self.statistics };
+                forwarder.follow(now, query, (asked, led, &target), sink);
+                true
+            });
+        }
+        payload[2] &= !RD;
         payload[HEADER_OCTETS..HEADER_OCTETS + lower.len()].copy_from_slice(lower);
         let kept = CachedAnswer::new(payload, Vec::new(), lower.len());
         // Loans end by themselves; all else changes with a new snapshot, which clears this.
         let lasts_seconds = if self.zones.lend_any() { OWN_ANSWERS_LAST_SECONDS } else { u32::MAX };
         self.own.keep(now, kept, Wishes::default(), lasts_seconds);
+        false
+    }
+
+    /// A name of no zone of ours that others are not asked for.
+    pub(super) fn find_elsewhere(&self, name: &Name, wanted: Type) -> Option<Answer> {
+        self.hosts.find(name, wanted).or_else(|| local::find(name, wanted))
+    }
+
+    /// An alias of a name that stands in a file.
+    pub(super) fn go_on_in_files(&self, mut answer: Answer, wanted: Type) -> Answer {
+        let target = answer.leads_to.as_ref().filter(|_| answer.authority.is_none());
+        let there = target.and_then(|target| Some((target.clone(), self.find_elsewhere(target, wanted)?)));
+        if let Some((target, there)) = there {
+            answer.answer.extend(there.answer.into_iter().map(|(_, set)| (Some(target.clone()), set)));
+            answer.leads_to = None;
+        }
+        answer
     }
 }
 

@@ -193,8 +193,12 @@ impl Resolver {
         // It was read when it came.
         let Ok(request) = wire::read(&payload) else { return };
         let wall_seconds = self.wall_seconds(now_nanoseconds);
-        let cookie = self.cookie(&query, &request, wall_seconds);
-        let proof = Proof { cookie, signed: Some((&mut signature, wall_seconds)) };
+        let cookie = request.body.edns().and_then(|edns| edns.cookie.as_ref());
+        let proof = Proof {
+            cookie: cookie.map(|cookie| self.cookie(&query, cookie, wall_seconds)),
+            recursion: self.recurses(&query),
+            signed: Some((&mut signature, wall_seconds)),
+        };
         let payload = self.reply(&query, &request, (code, None), proof);
         out.push(Output::Reply { transport, to, id, payload });
     }

@@ -11,6 +11,8 @@ pub(crate) struct Cookie {
     server: Vec<u8>,
 }
 
+/// Octets of an answer's: the client's and ours.
+pub(crate) const COOKIE_OCTETS: usize = 8 + SERVER_OCTETS;
 /// Octets of ours: version, three that are zero, time, hash (RFC 9018 4).
 const SERVER_OCTETS: usize = 16;
 const VERSION: u8 = 1;
@@ -40,8 +42,11 @@ impl Cookie {
     }
 
     /// The option for the answer: his part, and a new one of ours.
-    pub(crate) fn answer(&self, secret: &[u8; 16], from: IpAddr, wall_seconds: u32) -> Vec<u8> {
-        [&self.client[..], &self.made(secret, from, [0; 3], wall_seconds)].concat()
+    pub(crate) fn answer(&self, secret: &[u8; 16], from: IpAddr, wall_seconds: u32) -> [u8; COOKIE_OCTETS] {
+        let mut option = [0; COOKIE_OCTETS];
+        option[..8].copy_from_slice(&self.client);
+        option[8..].copy_from_slice(&self.made(secret, from, [0; 3], wall_seconds));
+        option
     }
 
     /// RFC 9018 4.4: of all that stands before it, and the asker's address.

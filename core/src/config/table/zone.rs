@@ -80,7 +80,7 @@ pub(super) static RECORD: &[Setting] = &[
         fallback: Fallback::Required,
         example: "\"printer\"",
         status: Status::Works,
-        doc: "The name that has the record, without the zone. It may have several parts, as `_ldap._tcp`.",
+        doc: "The name that has the record, without the zone. It may have several parts, as `_ldap._tcp`. With a final dot it is a whole name: `www.cluster.`",
     },
     Setting {
         key: "type",
@@ -88,7 +88,7 @@ pub(super) static RECORD: &[Setting] = &[
         fallback: Fallback::Value("\"host\""),
         example: "\"CNAME\"",
         status: Status::Works,
-        doc: "What is said of it. `host` is a name and an address for the way there and back, known to all services as that of a `[[host]]` is; A and AAAA are the way there alone. NS with `@` is a further name server of the zone, with another name one of a zone below it.",
+        doc: "What is said of it. `host` is a name and an address for the way there and back, known to all services as that of a `[[host]]` is; A and AAAA are the way there alone, as `host` is with `@`. NS with `@` is a further name server of the zone, with another name one of a zone below it.",
     },
     Setting {
         key: "value",

@@ -265,3 +265,23 @@ fn glue_is_all_or_nothing() {
     assert_eq!(reply.answer, ["cluster. 300 NS many.cluster.", "cluster. 300 NS ns.example.org."]);
     assert_eq!(reply.additional, ["OPT 1232 00000000"]);
 }
+
+#[test]
+fn a_host_may_have_a_name_of_several_parts() {
+    let mut directory = directory();
+    let hosts = [("a.b", "10.77.9.40"), ("a.b", "fd77::40"), ("printer", "10.77.9.21")];
+    directory.hosts = hosts.into_iter().map(|(n, a)| (n.to_owned(), a.parse::<IpAddr>().unwrap())).collect();
+    let mut resolver = Resolver::new(settings(), Arc::new(directory)).unwrap();
+    let mut told = |name: &str, rtype| {
+        let reply = read(&udp(&mut resolver, &query(name, rtype)).unwrap());
+        (reply.flags & 15, reply.answer)
+    };
+    assert_eq!(told("a.b.cluster", A), (NOERROR, vec!["a.b.cluster. 300 A 10.77.9.40".into()]));
+    assert_eq!(told("A.b.cluster", AAAA), (NOERROR, vec!["A.b.cluster. 300 AAAA fd77::40".into()]));
+    // RFC 8020: there is something below it.
+    assert_eq!(told("b.cluster", A), (NOERROR, vec![]));
+    assert_eq!(told("c.b.cluster", A), (NXDOMAIN, vec![]));
+    let back = |name: &str| (NOERROR, vec![format!("{name}. 300 PTR a.b.cluster.")]);
+    assert_eq!(told("40.9.77.10.in-addr.arpa", PTR), back("40.9.77.10.in-addr.arpa"));
+    assert_eq!(told(&ipv6_name("40"), PTR), back(&ipv6_name("40")));
+}
