@@ -331,7 +331,7 @@ fn that_a_lost_address_is_back_is_told() {
         let mut out = Vec::new();
         world.heorot.handle(world.now, input, &mut out);
         let told = out.into_iter().filter_map(|output| match output {
-            Output::Event(event) => Some(event.detail),
+            Output::Event(event) => Some(event.detail.to_string()),
             _ => None,
         });
         told.collect::<Vec<_>>()

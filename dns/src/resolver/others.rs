@@ -12,6 +12,7 @@ use crate::local;
 use crate::name::Name;
 use crate::upstream::{ServerStatus, Unanswered};
 use crate::wire::{self, Proof};
+use crate::zone::Answer;
 use std::sync::Arc;
 
 impl Resolver {

@@ -167,7 +167,7 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
         Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
         Ask::Misunderstood { from, why } => format!("{from} is not understood: {why}"),
-        Ask::Update { .. } | Ask::UpdateDenied { .. } | Ask::HostsFiles(_) => {
+        Ask::Update { .. } | Ask::UpdateDenied { .. } | Ask::HostsFiles(_) | Ask::Unanswered { .. } => {
             panic!("HTTP tells of no names")
         }
     };

@@ -120,7 +120,8 @@ fn an_alias_leads_below_a_cut_and_into_files() {
     let mut stage = stage(forwarding());
     let told = stage.resolve("to-below.cluster", A, &[address("a.below.cluster", 60, [198, 51, 100, 8])]);
     assert_eq!((told.flags, told.answer.len(), told.authority.len()), (LED, 2, 0));
-    stage.handle(Input::Hosts(Arc::new(crate::HostNames::read(["198.51.100.9 intra.example.org"]))));
+    let file = heorot_names::HostsFile::read("198.51.100.9 intra.example.org");
+    stage.handle(Input::Hosts(Arc::new(crate::HostNames::new(file.lines.iter(), "cluster"))));
     let told = stage.recall("to-file.cluster", A);
     assert_eq!(told.answer[1], "intra.example.org. 60 A 198.51.100.9");
     // Nobody to ask.

@@ -90,7 +90,7 @@ fn plan(servers: &[SocketAddr]) -> Plan {
         forwarding: Forwarding { groups: vec![others], find_loops: false, ..Forwarding::new([7; 32]) },
         server_files: Vec::new(),
         host_files: Vec::new(),
-        zone: \"cluster\".into(),
+        zone: "cluster".into(),
         own: Vec::new(),
         roots: None,
     }
@@ -266,7 +266,7 @@ fn scratch(name: &str) -> PathBuf {
 fn a_file_that_names_no_server_is_told_of() {
     let directory = crate::testing::directory("unnamed");
     let path = directory.path().join("resolv").display().to_string();
-    let (ask, asks) = crate::wake::line(&crate::wake::Bell::new().unwrap(), 8);
+    let (ask, asks) = crate::wake::line(&Bell::new().unwrap(), 8);
     let handle = serve();
     handle.keep_updates(ask);
     handle.forward(Plan { server_files: vec![(0, path.clone())], ..plan(&[]) });
