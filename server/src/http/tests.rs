@@ -167,7 +167,9 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
         Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
         Ask::Misunderstood { from, why } => format!("{from} is not understood: {why}"),
-        Ask::Update { .. } | Ask::UpdateDenied { .. } => panic!("HTTP updates no names"),
+        Ask::Update { .. } | Ask::UpdateDenied { .. } | Ask::Unanswered { .. } => {
+            panic!("HTTP knows no names")
+        }
     };
     told.lock().unwrap().push(line);
 }

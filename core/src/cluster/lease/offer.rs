@@ -51,8 +51,7 @@ impl Leases {
         let address = probed.find(|(address, _)| is_there(address)).map(|(address, _)| *address);
         let address = address.or_else(|| self.declined_first(mac, pool.range));
         let is_over = |(made, _): &&(Time, Ipv4Addr)| *made + OFFER_KEPT <= now;
-        let address =
-            address.or_else(|| pool.offers.first().filter(is_over).map(|(_, oldest)| *oldest))?;
+        let address = address.or_else(|| pool.offers.first().filter(is_over).map(|(_, oldest)| *oldest))?;
         self.forget(address);
         if self.is_quarantined(address) {
             self.closed.remove(&address);

@@ -415,8 +415,7 @@ fn a_former_address_that_is_in_a_range_now_is_offered_to_nobody() {
     let mut leases = Leases::new(&config("10.77.200.5-10.77.200.9"));
     leases.lend(START, address(3), mac(1), FORMER, LEASE);
     let mut leases = leases.reconfigured(&config("10.77.200.3-10.77.200.4"));
-    let offered =
-        [(0, 2), (5, 3)].map(|(at, other)| leases.offer(seconds(at), mac(other), POOL, None));
+    let offered = [(0, 2), (5, 3)].map(|(at, other)| leases.offer(seconds(at), mac(other), POOL, None));
     assert_eq!(
         offered,
         [Some(address(4)); 2],

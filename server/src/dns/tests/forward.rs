@@ -265,7 +265,7 @@ fn scratch(name: &str) -> PathBuf {
 fn a_file_that_names_no_server_is_told_of() {
     let directory = crate::testing::directory("unnamed");
     let path = directory.path().join("resolv").display().to_string();
-    let (ask, asks) = crate::wake::line(&crate::wake::Bell::new().unwrap(), 8);
+    let (ask, asks) = crate::wake::line(&Bell::new().unwrap(), 8);
     let handle = serve();
     handle.keep_updates(ask);
     handle.forward(Plan { server_files: vec![(0, path.clone())], ..plan(&[]) });
