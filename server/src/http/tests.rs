@@ -160,8 +160,10 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::Operator { query, reply } => {
             let known = !matches!(&query, Query::Node(node) if node == "nobody");
             let answer = if known { (200, "[]") } else { (404, "{\"error\":\"x\"}") };
+            // Who has the answer looks at what was asked.
+            told.lock().unwrap().push(format!("{query:?}"));
             let _ = reply.send(Answer::Json(answer.0, answer.1.into()));
-            format!("{query:?}")
+            return;
         }
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
