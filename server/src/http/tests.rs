@@ -160,15 +160,17 @@ fn take_ask(ask: Ask, told: &Mutex<Vec<String>>) {
         Ask::Operator { query, reply } => {
             let known = !matches!(&query, Query::Node(node) if node == "nobody");
             let answer = if known { (200, "[]") } else { (404, "{\"error\":\"x\"}") };
+            // Who has the answer looks at what was asked.
+            told.lock().unwrap().push(format!("{query:?}"));
             let _ = reply.send(Answer::Json(answer.0, answer.1.into()));
-            format!("{query:?}")
+            return;
         }
         Ask::SignOfLife(address) => format!("life {address}"),
         Ask::Unavailable { from, path, .. } => format!("{from} lacks {path}"),
         Ask::Distrusts { from, why } => format!("{from} distrusts: {why}"),
         Ask::Misunderstood { from, why } => format!("{from} is not understood: {why}"),
         Ask::Update { .. } | Ask::UpdateDenied { .. } | Ask::HostsFiles(_) | Ask::Unanswered { .. } => {
-            panic!("HTTP tells of no names")
+            panic!("HTTP knows no names")
         }
     };
     told.lock().unwrap().push(line);
