@@ -352,10 +352,6 @@ impl Turn<'_> {
         let node = self.hall.nodes.get(card);
         let further = node.map(|node| node.further_macs.clone()).unwrap_or_default();
         let cards: BTreeSet<_> = further.into_iter().chain([card, identity]).collect();
-        if boots {
-            // Nor does it answer any more for what had ended before.
-            cards.iter().for_each(|card| self.hall.leases.open_answered_by(*card));
-        }
         let is_left = |lease: &Lease| {
             let is_its = boots || (lease.mac == card && (cards.len() == 1 || lease.pool.network == place));
             let is_former = match lease.pool.kind {
