@@ -326,7 +326,7 @@ impl Turn<'_> {
         self.is_shut_out(mac) && !self.config.networks[place].probe
     }
 
-    /// How long ago a machine was heard that has an address, by another card than this, or its agent checked in, if that is so short that it may be there and too busy to answer.
+    /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.
     pub(crate) fn heard_since(&self, address: Ipv4Addr, mac: Mac, but: Mac) -> Option<Duration> {
         let node = self.hall.nodes.get(mac);
         let further = node.map(|node| node.further_macs.as_slice()).unwrap_or_default();
@@ -335,12 +335,7 @@ impl Turn<'_> {
         let said = cards.filter_map(|card| self.hall.heard.get(*card)).map(|said| said.at);
         let loaded = self.hall.pins.get(address).filter(|pin| pin.mac != but).map(|pin| pin.life);
         let lent = self.hall.leases.get(address).filter(|lease| lease.mac != but).map(|lease| lease.life);
-        // By which card its system speaks is not said: by the one that got an address last, as far as is known. That a restart takes it for alive is no word of its.
-        let checks_in =
-            |node: &&Node| node.stage == Stage::Up && node.boot.checks_in && node.present() != but;
-        let checked_in = node.filter(checks_in).and_then(|node| node.checked_in);
-        let checked_in = checked_in.filter(|at| *at > self.hall.started);
-        let last = said.chain(loaded).chain(lent).chain(checked_in).max()?;
+        let last = said.chain(loaded).chain(lent).max()?;
         let since = self.now.since(last);
         (since < HOLD_AFTER_LIFE).then_some(since)
     }
