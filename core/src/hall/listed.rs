@@ -216,16 +216,32 @@ impl Turn<'_> {
         self.keep_former_where(mac, number, |_, _| true);
     }
 
-    /// The same of a number that is taken for another machine: what nobody answered for when that one asked is free. Who is retired is gone, his operator says.
+    /// The same of a number that is taken for another machine: what nobody answered for when that one asked is free. Who is retired is gone, his operator says. Where nobody can be asked later, an
+    /// address is kept for whoever is known to have been there, and not because it is not known (a restart): its silence elsewhere says that it is gone, and nothing would free the address before
+    /// the lease ends.
     fn keep_former_from(&mut self, mac: Mac, number: u32, to: Mac) {
         let exclusion = self.hall.nodes.get(mac).and_then(|node| node.orders.exclusion());
         if exclusion == Some(Exclusion::Retired) {
             return;
         }
         self.keep_former_where(mac, number, |turn, place| {
-            let address = turn.config.networks[place].numbering.address(number);
-            !address.is_some_and(|address| turn.is_silent(address, mac, to))
+            let settings = &turn.config.networks[place];
+            let address = settings.numbering.address(number);
+            let is_silent = address.is_some_and(|address| turn.is_silent(address, mac, to));
+            !is_silent && (settings.probe || turn.was_on(mac, place))
         });
+    }
+
+    /// Whether a machine is known to have been on a network: it was granted an address there, or a card of its was heard there.
+    fn was_on(&self, mac: Mac, place: usize) -> bool {
+        let Some(node) = self.hall.nodes.get(mac) else { return false };
+        let settings = &self.config.networks[place];
+        let granted = node.grants.until_within(self.now, |address| settings.contains(address));
+        let is_here = |card| {
+            let said = self.hall.heard.get(card);
+            said.is_some_and(|said| said.placed_of_node() == Some(settings.address))
+        };
+        granted.is_some() || node.cards().any(is_here)
     }
 
     fn keep_former_where(&mut self, mac: Mac, number: u32, is_kept: impl Fn(&Self, usize) -> bool) {
