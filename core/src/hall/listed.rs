@@ -232,11 +232,13 @@ impl Turn<'_> {
         });
     }
 
-    /// Whether a machine is known to have been on a network: it was granted an address there, or a card of its was heard there.
+    /// Whether a machine is known to have been on a network: it was granted an address there since the server's start, or a card of its was heard there.
     fn was_on(&self, mac: Mac, place: usize) -> bool {
         let Some(node) = self.hall.nodes.get(mac) else { return false };
         let settings = &self.config.networks[place];
+        // At a restart grants are put down on every network, as it is not known on which it has one.
         let granted = node.grants.until_within(self.now, |address| settings.contains(address));
+        let granted = granted.filter(|_| !node.boot.is_resumed);
         let is_here = |card| {
             let said = self.hall.heard.get(card);
             said.is_some_and(|said| said.placed_of_node() == Some(settings.address))
