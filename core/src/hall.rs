@@ -392,11 +392,10 @@ impl Turn<'_> {
         self.lent_to_another(mac, address).is_none().then_some(address)
     }
 
-    /// The other machine to which an address is lent, or that has taken an offer for it, or answered for it when its loan had ended.
+    /// The other machine to which an address is lent, or that has taken an offer for it.
     pub(crate) fn lent_to_another(&self, mac: Mac, address: Ipv4Addr) -> Option<Mac> {
         let leases = &self.hall.leases;
-        let lent = leases.get(address).map(|lease| lease.mac).or_else(|| leases.taken(address));
-        let user = lent.or_else(|| leases.answerer(address))?;
+        let user = leases.get(address).map(|lease| lease.mac).or_else(|| leases.taken(address))?;
         let (identity, borrower) = (self.hall.nodes.identity(mac), self.hall.nodes.identity(user));
         (borrower != identity).then_some(borrower)
     }

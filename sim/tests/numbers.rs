@@ -1,7 +1,7 @@
 //! Operators who change their minds: numbers, and the addresses of all numbers, that are moved about in the configuration, and machines that are denied, while machines boot, renew, check in, fall silent, let
 //! their leases run out, and the power fails. Whoever gets an address, nobody who lives has it.
 
-use heorot_core::limit::{HOLD_AFTER_LIFE, QUARANTINE};
+use heorot_core::limit::HOLD_AFTER_LIFE;
 use heorot_core::mac::Mac;
 use heorot_core::message::{
     Answer, ChangeRequest, Datagram, Input, Output, Query, Request, RequestId, Verb, Via,
@@ -22,14 +22,11 @@ const NUMBERS: u64 = 8;
 const STEPS: u32 = 80;
 const SEEDS: u64 = 200;
 
-/// A card that has an address. One in two machines has a system that never renews, and goes on with its address when the lease has ended: with that of a number that is its own no more as long as
-/// nobody is to get it.
+/// A card that has an address.
 struct Life {
     address: Ipv4Addr,
     /// For how long, since the story began.
     until: Duration,
-    /// Whether its lease has ended before.
-    goes_on: bool,
 }
 
 struct Story {
@@ -37,7 +34,7 @@ struct Story {
     chance: Chance,
     /// The cards of machines that live. The second card of a machine is [`MACHINES`] further.
     lives: BTreeMap<u8, Life>,
-    /// When each card was heard last, since the server started: who was heard just now need not answer.
+    /// When each card was heard last by DHCP, since the server started: who was heard just now need not answer.
     heard: BTreeMap<u8, Duration>,
     /// What lets a machine speak of itself, in its present boot.
     tokens: BTreeMap<u8, String>,
@@ -177,10 +174,9 @@ impl Story {
         config(&self.listed, self.first, self.has_two, self.ports.is_some())
     }
 
-    /// The power has failed. What somebody answered for is forgotten by that, and who was heard.
+    /// The power has failed. Who was heard is forgotten by that.
     fn crashed(&mut self) {
         self.told.push("crash".into());
-        self.lives.retain(|_, life| !life.goes_on);
         self.heard.clear();
         self.wait(Duration::from_secs(1));
     }
@@ -246,7 +242,7 @@ impl Story {
                 let other = self.lives.iter().find(has_it).map(|(other, _)| other);
                 assert!(other.is_none(), "{address} is {other:?}'s too:\n{}", self.told.join("\n"));
                 let until = self.world.elapsed() + *lease;
-                self.lives.insert(card, Life { address: *address, until, goes_on: false });
+                self.lives.insert(card, Life { address: *address, until });
             }
             Some((MessageType::Nak, ..)) => drop(self.lives.remove(&card)),
             _ => {}
@@ -261,9 +257,7 @@ impl Story {
         else {
             return;
         };
-        if self.post(machine, card, "up", &json!({ "checks_in": true })).is_some() {
-            self.heard.insert(card, self.world.elapsed());
-        }
+        self.post(machine, card, "up", &json!({ "checks_in": true }));
     }
 
     /// What its agent is answered that speaks by this card.
@@ -387,24 +381,16 @@ impl Story {
         }
     }
 
-    /// Who has let his lease run out leaves his address, or goes on.
+    /// Who has let his lease run out leaves his address.
     fn leases_end(&mut self) {
         let now = self.world.elapsed();
-        let kept = self.world.kept();
-        let mut told = Vec::new();
+        let told = &mut self.told;
         self.lives.retain(|card, life| {
-            if life.until > now {
-                return true;
+            if life.until <= now {
+                told.push(format!("the lease of {card} has ended"));
             }
-            let mac = mac(*card).to_string();
-            let is_lent =
-                kept.get(&format!("lease/{}", life.address)).is_some_and(|loan| loan.contains(&mac));
-            let goes_on = card % 2 == 1 && is_lent && !life.goes_on && !life.is_temporary();
-            told.push(format!("the lease of {card} has ended, goes on: {goes_on}"));
-            (life.until, life.goes_on) = (now + QUARANTINE, true);
-            goes_on
+            life.until > now
         });
-        self.told.extend(told);
     }
 
     /// Who lives answers for his address, unless the frame is lost of one who was heard just now. The replies among what the server did.
@@ -464,7 +450,7 @@ impl Story {
             self.denied.insert(machine);
             self.deny_or_accept(machine);
         }
-        self.pass(QUARANTINE + HOLD_AFTER_LIFE);
+        self.pass(Duration::from_secs(200));
         let is_listed = |machine: &u8, ports: &Option<BTreeMap<u8, u8>>| {
             let place = ports.as_ref().map_or(*machine, |ports| ports[machine]);
             self.listed.get(&place).copied()

@@ -40,7 +40,7 @@ pub struct Leases {
     /// Lent where nothing is lent any more, because the operator has moved the range or keeps the address for a host: nobody else gets it before the loan ends,
     /// and its machine gets another one when it asks next.
     stranded: BTreeSet<(Mac, Ipv4Addr)>,
-    /// Addresses that were lent or offered until now, or answered for, and of which that was not told yet.
+    /// Addresses that were lent or offered until now, and of which that was not told yet.
     returned: Vec<Ipv4Addr>,
 }
 
@@ -207,7 +207,7 @@ impl Leases {
         new
     }
 
-    /// Addresses that may be a number's, and were lent or offered until now, or answered for: each once.
+    /// Addresses that may be a number's, and were lent or offered until now: each once.
     pub fn returned(&mut self) -> Vec<Ipv4Addr> {
         std::mem::take(&mut self.returned)
     }
@@ -366,20 +366,15 @@ impl Leases {
         self.close(address, Closure { answered_by, ..Closure::until(until) });
     }
 
-    /// The machine that answered for an address that is closed because of that.
-    pub fn answerer(&self, address: Ipv4Addr) -> Option<Mac> {
-        self.closure(address)?.answered_by
-    }
-
     /// How many addresses are closed because a machine answered for them.
     pub fn answered_by(&self, mac: Mac) -> usize {
         self.closed.answered_by(mac).count()
     }
 
-    /// A machine answers for whatever it is asked, or for nothing any more: what it closed is free.
+    /// A machine answers for whatever it is asked: what it closed is free.
     pub fn open_answered_by(&mut self, mac: Mac) {
         for address in self.closed.answered_by(mac).collect::<Vec<_>>() {
-            self.open(address);
+            self.closed.remove(&address);
             self.free(address);
         }
     }
@@ -411,13 +406,6 @@ impl Leases {
         self.closed.insert(address, Closure { until: closure.until.max(before), ..closure });
     }
 
-    /// An address is closed no more. It may be a number's.
-    fn open(&mut self, address: Ipv4Addr) {
-        if self.closed.remove(&address).is_some_and(|closure| closure.answered_by.is_some()) {
-            self.returned.push(address);
-        }
-    }
-
     /// The address of a range that was closed longest ago by another machine's DECLINE and nothing else.
     fn declined_first(&self, mac: Mac, range: AddressRange) -> Option<Ipv4Addr> {
         let is_by_another = |closure: &Closure| closure.declined_by.is_some_and(|by| by != mac);
@@ -440,7 +428,7 @@ impl Leases {
         });
         let offered_until = self.offers.get(&address).map(|offer| offer.until).filter(|until| *until > now);
         if closed_until.is_none() {
-            self.open(address);
+            self.closed.remove(&address);
         }
         if offered_until.is_none() {
             self.withdraw(address);

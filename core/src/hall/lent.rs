@@ -33,12 +33,8 @@ impl Turn<'_> {
                 })
             };
             let gets = lent.is_some() || node.cards().any(is_offered);
-            let how = match self.hall.leases.answerer(own) {
-                Some(_) => format!("used by {other} although its lease has ended"),
-                None => format!("lent to {other}"),
-            };
             return gets.then(|| Trouble {
-                what: format!("its address {own} is {how}, so that it gets a temporary one"),
+                what: format!("its address {own} is lent to {other}, so that it gets a temporary one"),
                 to_do: Some(self.to_free(own, other)),
             });
         }
@@ -52,19 +48,6 @@ impl Turn<'_> {
 
     /// What the operator can do for one whose address is lent to another machine. Of one that gets no answer it is no use to start it again.
     pub(super) fn to_free(&self, address: Ipv4Addr, other: Mac) -> String {
-        if let Some(closure) =
-            self.hall.leases.closure(address).filter(|closure| closure.answered_by.is_some())
-        {
-            let left = closure.until.since(self.now).as_secs();
-            return match self.is_shut_out(other) {
-                true => format!(
-                    "switch {other} off; start this one again in {left} s, when it gets {address} in any case"
-                ),
-                false => format!(
-                    "start {other} again, and then this one; or switch it off, and start this one in {left} s, when it gets {address} in any case"
-                ),
-            };
-        }
         let lease = self.hall.leases.get(address);
         let left = lease.map(|lease| span(lease.held_until().since(self.now)));
         let left = left.map(|left| format!(", in {left}")).unwrap_or_default();

@@ -216,16 +216,34 @@ impl Turn<'_> {
         self.keep_former_where(mac, number, |_, _| true);
     }
 
-    /// The same of a number that is taken for another machine: what nobody answered for when that one asked is free. Who is retired is gone, his operator says.
+    /// The same of a number that is taken for another machine: what nobody answered for when that one asked is free. Who is retired is gone, his operator says. Where nobody can be asked later, an
+    /// address is kept for whoever is known to have been there, and not because it is not known (a restart): its silence elsewhere says that it is gone, and nothing would free the address before
+    /// the lease ends.
     fn keep_former_from(&mut self, mac: Mac, number: u32, to: Mac) {
         let exclusion = self.hall.nodes.get(mac).and_then(|node| node.orders.exclusion());
         if exclusion == Some(Exclusion::Retired) {
             return;
         }
         self.keep_former_where(mac, number, |turn, place| {
-            let address = turn.config.networks[place].numbering.address(number);
-            !address.is_some_and(|address| turn.is_silent(address, mac, to))
+            let settings = &turn.config.networks[place];
+            let address = settings.numbering.address(number);
+            let is_silent = address.is_some_and(|address| turn.is_silent(address, mac, to));
+            !is_silent && (settings.probe || turn.was_on(mac, place))
         });
+    }
+
+    /// Whether a machine is known to have been on a network: it was granted an address there since the server's start, or a card of its was heard there.
+    fn was_on(&self, mac: Mac, place: usize) -> bool {
+        let Some(node) = self.hall.nodes.get(mac) else { return false };
+        let settings = &self.config.networks[place];
+        // At a restart grants are put down on every network, as it is not known on which it has one.
+        let granted = node.grants.until_within(self.now, |address| settings.contains(address));
+        let granted = granted.filter(|_| !node.boot.is_resumed);
+        let is_here = |card| {
+            let said = self.hall.heard.get(card);
+            said.is_some_and(|said| said.placed_of_node() == Some(settings.address))
+        };
+        granted.is_some() || node.cards().any(is_here)
     }
 
     fn keep_former_where(&mut self, mac: Mac, number: u32, is_kept: impl Fn(&Self, usize) -> bool) {
@@ -326,7 +344,7 @@ impl Turn<'_> {
         self.is_shut_out(mac) && !self.config.networks[place].probe
     }
 
-    /// How long ago a machine was heard that has an address, by another card than this, or its agent checked in, if that is so short that it may be there and too busy to answer.
+    /// How long ago a machine was heard that has an address, by another card than this, if that is so short that it may be there and too busy to answer.
     pub(crate) fn heard_since(&self, address: Ipv4Addr, mac: Mac, but: Mac) -> Option<Duration> {
         let node = self.hall.nodes.get(mac);
         let further = node.map(|node| node.further_macs.as_slice()).unwrap_or_default();
@@ -335,12 +353,7 @@ impl Turn<'_> {
         let said = cards.filter_map(|card| self.hall.heard.get(*card)).map(|said| said.at);
         let loaded = self.hall.pins.get(address).filter(|pin| pin.mac != but).map(|pin| pin.life);
         let lent = self.hall.leases.get(address).filter(|lease| lease.mac != but).map(|lease| lease.life);
-        // By which card its system speaks is not said: by the one that got an address last, as far as is known. That a restart takes it for alive is no word of its.
-        let checks_in =
-            |node: &&Node| node.stage == Stage::Up && node.boot.checks_in && node.present() != but;
-        let checked_in = node.filter(checks_in).and_then(|node| node.checked_in);
-        let checked_in = checked_in.filter(|at| *at > self.hall.started);
-        let last = said.chain(loaded).chain(lent).chain(checked_in).max()?;
+        let last = said.chain(loaded).chain(lent).max()?;
         let since = self.now.since(last);
         (since < HOLD_AFTER_LIFE).then_some(since)
     }
@@ -352,10 +365,6 @@ impl Turn<'_> {
         let node = self.hall.nodes.get(card);
         let further = node.map(|node| node.further_macs.clone()).unwrap_or_default();
         let cards: BTreeSet<_> = further.into_iter().chain([card, identity]).collect();
-        if boots {
-            // Nor does it answer any more for what had ended before.
-            cards.iter().for_each(|card| self.hall.leases.open_answered_by(*card));
-        }
         let is_left = |lease: &Lease| {
             let is_its = boots || (lease.mac == card && (cards.len() == 1 || lease.pool.network == place));
             let is_former = match lease.pool.kind {

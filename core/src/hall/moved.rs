@@ -5,6 +5,7 @@
 
 use super::{Turn, whole_seconds};
 use crate::cluster::lease::PoolKind;
+use crate::cluster::orders::Exclusion;
 use crate::cluster::record::{NumberedRecord, NumberingRecord, Record};
 use crate::config::Mode;
 use crate::event::Kind;
@@ -42,11 +43,13 @@ impl Turn<'_> {
         NumberingRecord { networks: numbered.collect() }
     }
 
-    /// The addresses that machines may use by their numbers, as they were numbered until now. Who gets no answer any more runs on until his lease ends.
+    /// The addresses that machines may use by their numbers, as they were numbered until now. Who is denied runs on until his lease ends; who is retired is
+    /// gone, by his operator's word.
     pub(crate) fn in_use(&self, numbering: &NumberingRecord) -> Vec<InUse> {
         let mut all = Vec::new();
         for node in self.hall.nodes.iter() {
-            let Some(number) = node.number else { continue };
+            let is_retired = node.orders.exclusion() == Some(Exclusion::Retired);
+            let Some(number) = node.number.filter(|_| !is_retired) else { continue };
             for address in numbering.addresses(number) {
                 let place = self.config.networks.iter().position(|network| network.contains(address));
                 let until = place.and_then(|place| self.uses_until(node, place));

@@ -171,6 +171,5 @@ thread_local! {
 
 /// Whether an address is offered and lent to nobody, and nobody was heard to have it all the same.
 fn is_nobodys(leases: &Leases, probes: &Probes, address: Ipv4Addr) -> bool {
-    let is_answered_for = probes.is_answered_for(address) || leases.answerer(address).is_some();
-    leases.offered(address).is_none() && leases.get(address).is_none() && !is_answered_for
+    leases.offered(address).is_none() && leases.get(address).is_none() && !probes.is_answered_for(address)
 }

@@ -40,7 +40,6 @@ pub(super) fn carry_out(
         Decision::Number(..) if probe::before_number(turn, client, case, address).is_some() => {
             turn.defer(address, datagram);
         }
-        Decision::Known(_) if probe::is_being_left(turn, client, address) => turn.defer(address, datagram),
         Decision::Known(lease) | Decision::Reserved(lease) => {
             let is_its_own = turn.permanent_address(client.mac, client.place) == Some(address);
             let is_its_host = who::kept(turn, client).is_some_and(|(kept, _)| kept == address);

@@ -106,7 +106,6 @@ pub(super) fn is_numbered_at_request(turn: &mut Turn<'_>, client: &Client) -> bo
             let is_its = |lease: &Lease| is_its_own(lease) && turn.is_another_servers(lease.pool);
             turn.hall.leases.get(address).is_some_and(|lease| !is_its(lease))
                 || taken.is_some_and(|mac| mac != client.mac)
-                || turn.hall.leases.answerer(address).is_some()
                 || turn.hall.probes.is_kept_from(turn.now, address, client.mac)
         };
         address.is_some_and(is_anothers)

@@ -132,8 +132,6 @@ pub(super) fn decide(
         let is_anothers =
             is_used_by_another(turn, client, case, address) || (has_another && has_other_offer(turn, client));
         return match () {
-            // Somebody answered for it when its loan had ended, or is heard there.
-            () if turn.lent_to_another(client.mac, address).is_some() => refusal,
             () if is_claimed => Decision::Silence,
             () if is_anothers => refusal,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {

@@ -190,9 +190,7 @@ pub(super) fn answers(turn: &mut Turn<'_>, address: Ipv4Addr, by: Option<Mac>) -
     let Some(client) = turn.hall.probes.asked_for(address).filter(|client| Some(*client) != by) else {
         return false;
     };
-    // Whoever had an address until just now has it by no number and no loan any more: it is asked about for its own sake.
-    let known = turn.machine_at(address).filter(|_| !turn.hall.leases.is_probed(address));
-    let Some(known) = known else { return false };
+    let Some(known) = turn.machine_at(address) else { return false };
     turn.hall.probes.taken(turn.now, address, by);
     if is_seen_alone(turn, client) && turn.hall.nodes.identity(client) == turn.hall.nodes.identity(known) {
         return true; // It is told when it is taken out of the node.

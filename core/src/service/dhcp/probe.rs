@@ -5,7 +5,7 @@
 //! a REQUEST of iPXE's after 0.27 s; EDK2 collects offers for 4 s and loses nothing; and an address that turns out to be taken is replaced by the next one,
 //! where a NAK would send the client back, or into a halt. A REQUEST for an address that we were never asked for, from INIT-REBOOT, waits instead.
 //!
-//! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`, or had it until just now, or a machine asks for a number that it was not offered), about one that is lent to the machine itself or was its own until just now, or twice within the
+//! Nobody is asked about the address of a number (but where another machine may have it still: `contested.rs`, or a machine asks for a number that it was not offered), about one that is lent to the machine itself or was its own until just now, or twice within the
 //! time that an offer stands.
 
 use super::decision::Case;
@@ -32,7 +32,7 @@ use std::net::Ipv4Addr;
 /// Until when the offer of this address waits for an answer; nothing if it need not.
 pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<Time> {
     let settings = &turn.config.networks[client.place];
-    if !settings.probe {
+    if !settings.probe || settings.numbering.number(address).is_some() {
         return None;
     }
     let is_lent = turn.hall.leases.get(address).is_some();
@@ -43,9 +43,6 @@ pub(super) fn before_offer(turn: &mut Turn<'_>, client: &Client, address: Ipv4Ad
         Some(closure) if closure.probed == Some(client.mac) => return None,
         Some(closure) if closure.probed.is_some() => return Some(closure.until),
         Some(_) | None => {}
-    }
-    if settings.numbering.number(address).is_some() {
-        return None;
     }
     match turn.hall.probes.found(turn.now, address) {
         // For another one it was free: it may be that one's by now.
@@ -83,12 +80,6 @@ pub(super) fn before_ack(
             before_offer(turn, client, address)
         }
     }
-}
-
-/// Whether it is being asked if another machine, whose the address of a client's number was until just now, has left it.
-pub(super) fn is_being_left(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
-    let had_it = turn.hall.leases.closure(address).and_then(|closure| closure.probed);
-    turn.config.networks[client.place].probe && had_it.is_some_and(|mac| mac != client.mac)
 }
 
 /// The same for an ACK that gives a free number to a machine that was not offered it: it remembers it, or wishes for it, and so may another one that has it still.
@@ -143,9 +134,7 @@ pub(crate) fn occupied(turn: &mut Turn<'_>, address: Ipv4Addr, mac: Option<Mac>)
         turn.hall.leases.closure(address).is_some_and(|closure| closure.probed == mac && mac.is_some());
     turn.hall.probes.forget(address);
     let until = turn.now + QUARANTINE;
-    // An echo does not say who answers it: whoever had the address, as far as anybody knows.
-    let user = mac.or_else(|| turn.hall.leases.closure(address)?.probed);
-    turn.hall.leases.quarantine(address, until, user);
+    turn.hall.leases.quarantine(address, until, mac);
     turn.hall.timers.arm(until, Due::Address(address));
     let minutes = QUARANTINE.as_secs() / 60;
     let who = answerer(mac);
