@@ -303,7 +303,11 @@ fn nobody_takes_a_name_that_stands_in_a_file_of_hosts() {
     // It is there from the first moment of a start on.
     let mut world = World::beside(world.kept.into_values().collect(), file);
     world.commit();
-    assert_eq!(world.names(), ["svc is 10.77.210.3"]);
+    assert_eq!(
+        world.names(),
+        ["10.77.210.2 has none", "tux is 10.77.210.1", "svc is 10.77.210.3"],
+        "of tux the file says nothing any more"
+    );
 }
 
 #[test]
