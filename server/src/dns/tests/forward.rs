@@ -270,11 +270,11 @@ fn a_file_that_names_no_server_is_told_of() {
     let handle = serve();
     handle.keep_updates(ask);
     handle.forward(Plan { server_files: vec![(0, path.clone())], ..plan(&[]) });
-    let next = || match asks.recv_timeout(Duration::from_secs(20)).unwrap() {
-        Ask::Unanswered { silent, over } => {
-            (silent.into_iter().map(|(what, _)| what).collect::<Vec<_>>(), over)
-        }
-        other => panic!("{other:?}"),
+    let next = || {
+        let Ask::Unanswered { silent, over } = asks.recv_timeout(Duration::from_secs(20)).unwrap() else {
+            panic!("nothing else is told")
+        };
+        (silent.into_iter().map(|(what, _)| what).collect::<Vec<_>>(), over)
     };
     let none = Vec::<String>::new();
     assert_eq!(
