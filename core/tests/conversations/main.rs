@@ -330,9 +330,9 @@ fn that_a_lost_address_is_back_is_told() {
     let mut told = |input: Input<'_>| {
         let mut out = Vec::new();
         world.heorot.handle(world.now, input, &mut out);
-        let told = out.into_iter().filter_map(|output| match output {
-            Output::Event(event) => Some(event.detail.to_string()),
-            _ => None,
+        let told = out.into_iter().filter_map(|output| {
+            let Output::Event(event) = output else { return None };
+            Some(event.detail.to_string())
         });
         told.collect::<Vec<_>>()
     };
