@@ -93,14 +93,14 @@ fn in_words() {
             &["told", "no root", "no way"][..],
             true,
             Some(
-                "13 boots before this one were not heard to come up, the first 7200 s ago; the last ended in agent: no root; no way",
+                "13 boots before this one were not heard to come up, the first 2 h 0 min ago; the last ended in agent: no root; no way",
             ),
         ),
         (
             2,
             &[][..],
             false,
-            Some("2 boots were not heard to come up, the first 7200 s ago; the last ended in agent"),
+            Some("2 boots were not heard to come up, the first 2 h 0 min ago; the last ended in agent"),
         ),
     ] {
         assert_eq!(told(boots, troubles, is_booting).as_deref(), expected);
