@@ -60,7 +60,7 @@ fn a_reserved_address_is_its_hosts() {
         ("of guests, another's", Said::reboot(3, [10, 77, 210, 2]), "NAK 0.0.0.0"),
         ("no address of its own", Said::select(4, [10, 77, 210, 1]), "ACK 10.77.210.1 for 300 as laptop"),
         ("the last that is free", Said::discover(6), "OFFER 10.77.210.3 for 3600"),
-        ("which gives way", Said::discover(7), "OFFER 10.77.210.3 for 3600"),
+        ("which is kept for it", Said::discover(7), "nothing"),
     ] {
         assert_eq!(world.line(&said), answer, "{what}");
     }
