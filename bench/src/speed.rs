@@ -121,6 +121,8 @@ struct Station<'a> {
     octets: u64,
     time: Duration,
     processor: Duration,
+    retries: u64,
+    refused: u64,
 }
 
 impl<'a> Station<'a> {
@@ -150,6 +152,8 @@ impl<'a> Station<'a> {
             octets: 0,
             time: Duration::ZERO,
             processor: Duration::ZERO,
+            retries: 0,
+            refused: 0,
         })
     }
 
@@ -165,6 +169,8 @@ impl<'a> Station<'a> {
         self.octets += after.0.octets - before.0.octets;
         self.time += after.0.at - before.0.at;
         self.processor += after.1 - before.1;
+        self.retries += after.0.retries - before.0.retries;
+        self.refused += after.0.refused - before.0.refused;
         Ok(())
     }
 
@@ -173,12 +179,11 @@ impl<'a> Station<'a> {
         if octets == 0.0 || processor == 0.0 {
             return Err("nothing came".into());
         }
-        let counted = self.clients.counted();
         Ok(Speed {
             octets_per_second: octets / self.time.as_secs_f64(),
             octets_per_processor_second: octets / processor,
-            retries: counted.retries,
-            refused: counted.refused,
+            retries: self.retries,
+            refused: self.refused,
         })
     }
 }

@@ -290,15 +290,7 @@ impl Forwarder {
             self.counts.refused += 1;
             return Whom::of(query, asked).tell_code(sink, ResponseCode::Refused, false);
         }
-        let client = Client {
-            transport: query.transport,
-            from: query.from,
-            id: query.id,
-            manner: asked.manner(),
-            question: asked.question().to_vec(),
-            led: None,
-        };
-        self.ask_for_client(now, client, asked, sink);
+        self.ask_for_client(now, Client::of(query, asked, None), asked, sink);
     }
 
     /// The same for a client who may ask. What is asked for is what he asked, or where that leads.

@@ -35,6 +35,7 @@ use crate::lacking;
 use crate::link::Routed;
 use crate::names;
 use crate::neighbour::keeper::{Done, Keeper, Moment};
+use crate::netio::Outbox;
 use crate::nfs;
 use crate::nis;
 use crate::notes::Notes;
@@ -153,6 +154,8 @@ pub(crate) struct Loop {
     /// What was lost by sockets of interfaces that are gone.
     lost_before: u64,
     outgoing: Outgoing,
+    /// Room for a datagram of DHCP's that goes by a port of ours.
+    outbox: Outbox,
     /// Room for what is decided about nodes.
     decided: Vec<message::Output>,
     /// Room for what the transfers put out.
@@ -214,6 +217,7 @@ impl Loop {
             taken: 0,
             lost_before: 0,
             outgoing,
+            outbox: Outbox::new(),
             decided: Vec::new(),
             outputs: Vec::new(),
             complaints: BTreeMap::new(),

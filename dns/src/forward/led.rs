@@ -36,14 +36,7 @@ impl Forwarder {
         (asked, led, target): (&Asked<'_>, Led, &Name),
         sink: &mut Sink<'_>,
     ) {
-        let client = Client {
-            transport: query.transport,
-            from: query.from,
-            id: query.id,
-            manner: asked.manner(),
-            question: asked.question().to_vec(),
-            led: Some(Box::new(led)),
-        };
+        let client = Client::of(query, asked, Some(Box::new(led)));
         let there = asked.of_another_name(target.octets());
         let there = Asked::read(&there).expect("it is the client's, with a name that is one");
         self.ask_for_client(now, client, &there, sink);

@@ -19,6 +19,11 @@ pub(super) struct Whom<'a> {
 }
 
 impl Client {
+    pub(super) fn of(query: &Query<'_>, asked: &Asked<'_>, led: Option<Box<Led>>) -> Self {
+        let Query { transport, from, id, .. } = *query;
+        Self { transport, from, id, manner: asked.manner(), question: asked.question().to_vec(), led }
+    }
+
     pub(super) fn whom(&self) -> Whom<'_> {
         let Self { transport, from: to, id, manner, ref question, ref led } = *self;
         Whom { transport, to, id, manner, question, led: led.as_deref() }

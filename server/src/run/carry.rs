@@ -8,7 +8,7 @@ use crate::images::Wanted;
 use crate::interface::{Ethernet, Interface};
 use crate::link::Link;
 use crate::neighbour::keeper::{Change, Done};
-use crate::netio::{self, Outbox};
+use crate::netio;
 use crate::nfs;
 use crate::udp::UdpPort;
 use heorot_core::cluster::boot;
@@ -363,7 +363,7 @@ impl Loop {
 
     /// Sends a datagram from the port that belongs to an interface, from one of our addresses to a peer.
     fn send_from(
-        &self,
+        &mut self,
         interface: &str,
         port: impl Fn(&Interface) -> &UdpPort,
         (local, peer): (Ipv4Addr, SocketAddrV4),
@@ -371,14 +371,13 @@ impl Loop {
     ) -> std::io::Result<()> {
         let port = self.parts.interfaces.iter().find(|it| it.name == interface).map(port);
         let port = port.ok_or_else(|| std::io::Error::other(format!("{interface} is not served")))?;
-        let mut outbox = Outbox::new();
-        let mut batch = outbox.batch();
+        let mut batch = self.outbox.batch();
         batch.add((Some(local), peer), None, std::iter::once(payload));
         batch.send(port.as_fd(), 0).map(drop)
     }
 
     /// Where no frame of ours can go, everybody hears it (RFC 4390 2.1).
-    fn broadcast(&self, interface: &str, source: Ipv4Addr, payload: &[u8]) -> std::io::Result<()> {
+    fn broadcast(&mut self, interface: &str, source: Ipv4Addr, payload: &[u8]) -> std::io::Result<()> {
         const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, 68);
         self.send_from(interface, |it| &it.dhcp, (source, EVERYBODY), payload)
     }
