@@ -98,6 +98,22 @@ impl Run {
         }
     }
 
+    /// So many ticks in which nothing arrives, but for the first part of the first one. Then timers tell of all that was under way, and afterwards nobody is taken to be there.
+    fn outage(&mut self, ticks: u64, flow_bits: u64, first_per_mille: u64) {
+        (self.queued, self.lost) = (0, [0; 2]);
+        let flow = (flow_bits / 8 / 20).min(self.budget.rate() / 20);
+        for tick in 0..ticks {
+            let arrives = if tick == 0 { flow * first_per_mille / 1000 } else { 0 };
+            let again = if tick <= 1 { 800 * PACKET_OCTETS } else { 0 };
+            let current = &mut self.sense.current;
+            (current.sent_octets, current.delivered_octets) = (arrives + again, arrives);
+            (current.sent_packets, current.lost_packets) =
+                (current.sent_octets / PACKET_OCTETS, again / PACKET_OCTETS);
+            self.sense.turn();
+            self.budget.tick(&self.sense);
+        }
+    }
+
     /// A fast link without a queue whose clients acknowledge so many ticks after something came: a long way, or a client that takes its time.
     fn late_acknowledgements(&mut self, ticks: u64, mbit: u64, late: usize) {
         let mut on_the_way: VecDeque<u64> = std::iter::repeat_n(0, late).collect();
@@ -190,7 +206,7 @@ fn a_slower_link_is_noticed_and_a_faster_one_found() {
 /// To find out a link takes half a minute of a thousand machines' patience if it begins at the lowest rate.
 #[test]
 fn a_link_that_is_silent_for_a_moment_is_not_taken_for_a_slow_one() {
-    for before in [0, 1, 3, 100] {
+    for before in [12, 16, 20, 28, 29, 30, 31, 40, 100] {
         for silent in [1, 2, 4, 10, 20, 40] {
             for arrives_per_mille in [0, 20, 200] {
                 let case =
@@ -289,7 +305,7 @@ fn a_block_of_any_size_is_granted() {
 /// A transfer that began before an operator had the link take shorter ones goes on with its own: it waits for as many tokens as there ever are, and then for what it took ahead.
 #[test]
 fn a_block_that_is_longer_than_the_link_takes_now_is_granted() {
-    for mbit in [1, 5, 9, 100] {
+    for mbit in [12, 16, 20, 28, 29, 30, 31, 40, 100] {
         let octets = crate::load::wire_octets(4 + 8968);
         let mut budget = Budget::new(START, LinkRate::Given(mbit * MBIT));
         let (mut sent, mut now) = (0, START);
@@ -328,6 +344,32 @@ fn a_doubt_that_ends_in_silence_concludes_nothing() {
             let expected = (before.rate, before.phase, before.chance_per_mille);
             assert_eq!((found, phase, chance_per_mille), expected, "{rate:?}, {busy} ticks are busy");
         }
+    }
+}
+
+/// A switch that starts again, and again: all that is under way when it goes is lost at once, and whoever is silent then comes back as he was. That is no queue that overflows.
+#[test]
+fn outages_do_not_make_a_link_slow() {
+    for (silent, mbit, first_per_mille) in [12, 16, 20, 28, 29, 30, 31, 40, 100]
+        .into_iter()
+        .flat_map(|silent| [500, 1000, 1900].map(|mbit| (silent, mbit)))
+        .flat_map(|(silent, mbit)| [100, 800].map(|part| (silent, mbit, part)))
+    {
+        let mut run = Run::new(LinkRate::Measured);
+        run.ticks(100, &link(2000));
+        let before = run.mbit();
+        // Half of it: so much do they ask for.
+        let clients = Weather { demand: Demand::Half, ..link(2 * mbit) };
+        for _ in 0..20 {
+            run.ticks(10, &clients);
+            run.outage(silent, mbit * MBIT, first_per_mille);
+        }
+        run.ticks(10, &clients);
+        assert!(
+            run.mbit() * 10 > before * 9,
+            "{silent} ticks, {mbit} Mbit/s, {first_per_mille}: {before} -> {} Mbit/s",
+            run.mbit()
+        );
     }
 }
 
