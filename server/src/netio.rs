@@ -10,6 +10,7 @@ mod room;
 pub(crate) use outbox::{Batch, Outbox, segments_max};
 pub(crate) use room::{receive_room, send_room};
 
+use heorot_core::limit::STREAM_UNREAD_OCTETS;
 use socket2::SockAddr;
 use std::io;
 use std::mem::{self, MaybeUninit};
@@ -48,17 +49,48 @@ fn unsent(socket: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::try_from(octets).unwrap_or(0))
 }
 
-/// Whether a TCP socket has something to send and nothing under way: its peer takes nothing. In one that `is_corked` a last segment that is not full waits for more of its own kind (TCP_CORK,
-/// tcp(7)), whatever its peer does.
-pub(crate) fn stands_still(socket: BorrowedFd<'_>, is_corked: bool) -> bool {
+/// Whether a TCP socket has something to send and nothing under way, or no more than fills the last of its peer's room: its peer takes nothing. In one that `is_corked` a last segment that is not
+/// full waits for more of its own kind (TCP_CORK, tcp(7)), whatever its peer does.
+pub(crate) fn stands_still(socket: BorrowedFd<'_>, is_corked: bool, taking: &Taking) -> bool {
     /// Of the largest usual frame.
     const SEGMENT_OCTETS_MAX: u64 = 9000;
     let (Ok(queued), Ok(unsent)) = (queued(socket), unsent(socket)) else { return false };
-    unsent > if is_corked { SEGMENT_OCTETS_MAX } else { 0 } && unsent == queued
+    let is_held_back = unsent > if is_corked { SEGMENT_OCTETS_MAX } else { 0 };
+    is_held_back && (unsent == queued || taking.fills_up(queued.saturating_sub(unsent)))
 }
 
-/// How many segments a TCP socket ever sent again. To ask for it costs several times what [`queued`] does.
-pub(crate) fn resent(socket: BorrowedFd<'_>) -> io::Result<u32> {
+/// What a kernel knows of how a TCP socket's peer takes what is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taking {
+    /// Segments that were ever sent again.
+    pub(crate) resent: u32,
+    /// Octets that it has ever acknowledged.
+    acknowledged: u64,
+    /// Octets that it says it has room for, and the most that it ever did when this was asked. Much, where our kernel does not tell (before Linux 5.4).
+    window: u32,
+    window_most: u32,
+    segment_octets: u32,
+}
+
+impl Taking {
+    /// What it is now, where this was before.
+    pub(crate) fn again(self, socket: BorrowedFd<'_>) -> Self {
+        let now = taking(socket).unwrap_or(self);
+        Self { window_most: self.window_most.max(now.window), ..now }
+    }
+
+    /// Whether nobody reads what it takes, and so many octets that are under way fill the room that is left. Its kernel says so late (40 ms after they came in Linux; RFC 1122 4.2.3.2 allows 500),
+    /// and again a little later, while ours repeats the last of it (RFC 8985 7). Of who reads the room stays what it was, however slow the link is; who only stops for a moment is told from others
+    /// by what he has taken before.
+    fn fills_up(&self, under_way: u64) -> bool {
+        self.acknowledged <= STREAM_UNREAD_OCTETS
+            && self.window < self.window_most / 2
+            && under_way + u64::from(self.segment_octets) > u64::from(self.window)
+    }
+}
+
+/// How a TCP socket's peer takes what is sent. To ask for it costs several times what [`queued`] does.
+pub(crate) fn taking(socket: BorrowedFd<'_>) -> io::Result<Taking> {
     // SAFETY: a tcp_info of zeros is one.
     let mut info: libc::tcp_info = unsafe { mem::zeroed() };
     let mut length = libc::socklen_t::try_from(size_of_val(&info)).expect("it is some hundred octets");
@@ -67,7 +99,18 @@ pub(crate) fn resent(socket: BorrowedFd<'_>) -> io::Result<u32> {
         let info = (&raw mut info).cast();
         libc::getsockopt(socket.as_raw_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, info, &raw mut length)
     };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(info.tcpi_total_retrans) }
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let is_told = length as usize >= mem::offset_of!(libc::tcp_info, tcpi_snd_wnd) + size_of::<u32>();
+    let window = if is_told { info.tcpi_snd_wnd } else { u32::MAX };
+    Ok(Taking {
+        resent: info.tcpi_total_retrans,
+        acknowledged: info.tcpi_bytes_acked,
+        window,
+        window_most: window,
+        segment_octets: info.tcpi_snd_mss,
+    })
 }
 
 /// Control messages as the kernel wants them: aligned like their headers.

@@ -366,7 +366,15 @@ impl Loop {
         if self.parts.transfers.next_wakeup().is_some_and(|at| at <= self.now) {
             self.transfer(transfer::Input::Wakeup);
         }
+        self.count_repeats();
         self.tell_traffic();
+    }
+
+    /// How often clients of TFTP and we have repeated ourselves until now.
+    fn count_repeats(&mut self) {
+        let transfers = &self.parts.transfers;
+        let counters = [transfers.retries_total(), transfers.resent_total()];
+        self.meter.counted(self.now, counters);
     }
 
     /// What went out by each interface since it was last told.

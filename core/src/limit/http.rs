@@ -37,6 +37,10 @@ pub const STREAM_PACKET_OCTETS: u64 = 1448;
 /// What a stream gets whose turn it is not, and whose deadline has come: more than the 1,500 octets that EDK2 waits for 5 s.
 pub const STREAM_DRIP_PACKETS: u64 = 2;
 
+/// What a kernel takes at the most for a program that reads nothing: Linux as much as the second of `net.ipv4.tcp_rmem`, 128 kB, and more only as its program reads. Twice that: who has taken more
+/// reads what comes.
+pub const STREAM_UNREAD_OCTETS: u64 = 256 << 10;
+
 /// Octets of a directory that is served by NFS: what clients can ask for (RFC 1813 5.1.2, `MNTPATHLEN`).
 pub const NFS_PATH_OCTETS_MAX: usize = 1024;
 

@@ -177,7 +177,8 @@ pub enum StreamNews {
     },
     /// What was granted is with the kernel, which holds little that it has not sent: it wants more.
     Wants,
-    /// The peer takes nothing: all that was sent is acknowledged, and what else the kernel has been given stays with it. It moves again with the next [`Self::Delivered`].
+    /// The peer takes nothing: all that was sent is acknowledged, or what is not fills the last of the room that its kernel has for what nobody reads; and what else our kernel has been given
+    /// stays with it. It moves again with the next [`Self::Delivered`].
     StandsStill,
     /// The peer has acknowledged more of it.
     Delivered {

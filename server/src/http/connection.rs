@@ -17,7 +17,7 @@ mod body;
 use super::head::{self, Head, Refusal};
 use super::reply::{Manner, Reply};
 use crate::images::directory::BootFile;
-use crate::netio;
+use crate::netio::{self, Taking};
 use crate::streams::{Stream, flush, receive};
 pub(super) use body::Body;
 use body::{SECURED_OCTETS, encipher, send_file};
@@ -84,8 +84,8 @@ pub(super) struct Account {
     begun_at: u64,
     size: u64,
     told: u64,
-    /// Segments of the connection that had been sent again.
-    resent: u32,
+    /// How the connection's peer takes what is sent.
+    taking: Taking,
     /// Whether it was told to stand still.
     stands: bool,
 }
@@ -269,9 +269,9 @@ impl Connection {
         is_told: bool,
     ) {
         let size = part.end - part.start;
-        let resent = stream.and_then(|_| netio::resent(self.socket.as_fd()).ok()).unwrap_or(0);
+        let taking = stream.and_then(|_| netio::taking(self.socket.as_fd()).ok()).unwrap_or_default();
         let begun_at = self.taken + (self.output.len() - self.sent) as u64;
-        let account = || Account { stream, begun_at, size, told: 0, resent, stands: false };
+        let account = || Account { stream, begun_at, size, told: 0, taking, stands: false };
         self.account = (stream.is_some() || is_told).then(account);
         let allowed = if stream.is_some() { 0 } else { size };
         let has_asked = stream.is_some();
@@ -466,7 +466,7 @@ impl Connection {
             .account
             .as_mut()
             .filter(|account| account.stream.is_some() && !account.stands && account.told < account.size)?;
-        account.stands = netio::stands_still(self.socket.as_fd(), self.is_fast);
+        account.stands = netio::stands_still(self.socket.as_fd(), self.is_fast, &account.taking);
         account.stream.filter(|_| account.stands)
     }
 
@@ -475,8 +475,9 @@ impl Connection {
         let Some(account) = self.account.as_mut().filter(|account| account.stream.is_some()) else {
             return 0;
         };
-        let resent = netio::resent(self.socket.as_fd()).unwrap_or(account.resent);
-        let again = resent.wrapping_sub(std::mem::replace(&mut account.resent, resent));
+        let before = account.taking.resent;
+        account.taking = account.taking.again(self.socket.as_fd());
+        let again = account.taking.resent.wrapping_sub(before);
         if account.stands { 0 } else { again.into() }
     }
 

@@ -187,11 +187,11 @@ fn a_peer_that_reads_nothing_stands_still() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let mut peer = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let (mut socket, _) = listener.accept().unwrap();
-    assert!(!stands_still(socket.as_fd(), false), "nothing is to be sent");
+    assert!(!stands_still(socket.as_fd(), false, &Taking::default()), "nothing is to be sent");
     socket.set_nonblocking(true).unwrap();
     let mut wait_until = |stands: bool, peer: &mut std::net::TcpStream| {
         let give_up = Instant::now() + Duration::from_secs(10);
-        while stands_still(socket.as_fd(), false) != stands {
+        while stands_still(socket.as_fd(), false, &Taking::default()) != stands {
             assert!(Instant::now() < give_up);
             if stands {
                 let _ = io::Write::write(&mut socket, &[0; 1 << 20]);
@@ -203,4 +203,62 @@ fn a_peer_that_reads_nothing_stands_still() {
     };
     wait_until(true, &mut peer);
     wait_until(false, &mut peer);
+}
+
+/// A kernel whose program reads nothing, as Linux 6.18 was seen to take 8 kB every 5 ms (segments of 1,448): what it acknowledged, its window, what is under way.
+#[test]
+fn who_reads_nothing_is_known_before_all_is_acknowledged() {
+    let taking = |(acknowledged, window)| Taking {
+        resent: 0,
+        acknowledged,
+        window,
+        window_most: 98_304,
+        segment_octets: 1448,
+    };
+    for (told, under_way, fills_up) in [
+        // From the first octets on its room grows less.
+        ((16_384, 98_304), 0, false),
+        ((57_344, 64_512), 0, false),
+        // It acknowledges late now: there is room for more.
+        ((57_344, 64_512), 40_028, false),
+        ((106_080, 20_480), 7_656, false),
+        // There is none: 15 ms before this is acknowledged, and 60 ms before all is.
+        ((106_080, 20_480), 19_240, true),
+        ((125_320, 2_048), 2_048, true),
+        ((127_368, 0), 0, true),
+        // A slow link, or a program that reads with little room: what it has stays as it was.
+        ((106_080, 98_304), 98_304, false),
+        ((106_080, 49_152), 49_152, false),
+        // Who has read, and stops for a moment.
+        ((1 << 20, 2_048), 2_048, false),
+        // A kernel that does not tell of windows.
+        ((106_080, u32::MAX), 1 << 20, false),
+    ] {
+        assert_eq!(taking(told).fills_up(under_way), fills_up, "{told:?} {under_way}");
+    }
+}
+
+#[test]
+fn a_kernel_tells_how_a_peer_takes_what_is_sent() {
+    let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (mut server, _) = listener.accept().unwrap();
+    let began = taking(server.as_fd()).unwrap();
+    assert!(began.window > 0 && began.segment_octets > 0, "{began:?}");
+    io::Write::write_all(&mut server, &[7; 1000]).unwrap();
+    io::Read::read_exact(&mut client, &mut [0; 1000]).unwrap();
+    let give_up = Instant::now() + Duration::from_secs(10);
+    while began.again(server.as_fd()).acknowledged < 1000 {
+        assert!(Instant::now() < give_up);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // Nobody reads: until nothing more is taken, and then it stands still.
+    server.set_nonblocking(true).unwrap();
+    let mut now = began;
+    while !(now.window < now.window_most / 2 && stands_still(server.as_fd(), true, &now)) {
+        assert!(Instant::now() < give_up, "{now:?}");
+        let _ = io::Write::write(&mut server, &[7; 8192]);
+        std::thread::sleep(Duration::from_millis(1));
+        now = now.again(server.as_fd());
+    }
 }

@@ -1,5 +1,5 @@
 use super::answer::{Answerer, Body, Reply, Room};
-use crate::netio;
+use crate::netio::{self, Taking};
 use crate::streams;
 use heorot_core::transfer::StreamNews;
 use heorot_nfs::handle::Handle;
@@ -39,8 +39,8 @@ pub(super) struct Connection {
 struct Account {
     /// Of the octets that the kernel took, those that are told to be delivered, or were none of the loop's affair.
     told: u64,
-    /// Segments that had been sent again.
-    resent: u32,
+    /// How the client takes what is sent.
+    taking: Taking,
     /// Whether it was told to stand still.
     stands: bool,
     /// When it last asked for something.
@@ -197,8 +197,8 @@ impl Connection {
         if self.account.is_some() {
             return false;
         }
-        let resent = netio::resent(self.socket.as_fd()).unwrap_or(0);
-        self.account = Some(Account { told: self.taken, resent, stands: false, asked_at: now });
+        let taking = netio::taking(self.socket.as_fd()).unwrap_or_default();
+        self.account = Some(Account { told: self.taken, taking, stands: false, asked_at: now });
         // What cannot be set is not worth losing a connection for.
         let _ = SockRef::from(&*self.socket).set_tcp_notsent_lowat(UNSENT_OCTETS);
         true
@@ -225,21 +225,22 @@ impl Connection {
     /// What the client has acknowledged since this was told last, or that it takes nothing any more.
     pub(super) fn delivered(&mut self) -> Option<StreamNews> {
         let account = self.account.as_mut()?;
-        let (queued, resent) =
-            (netio::queued(self.socket.as_fd()).ok()?, netio::resent(self.socket.as_fd()).ok()?);
+        let queued = netio::queued(self.socket.as_fd()).ok()?;
+        let taking = account.taking.again(self.socket.as_fd());
         let acknowledged = self.taken.saturating_sub(queued);
         let octets = acknowledged.saturating_sub(account.told);
         // Those by which a kernel asks a peer that takes nothing whether it does so still are no losses.
-        let again = if account.stands { 0 } else { u64::from(resent.wrapping_sub(account.resent)) };
+        let again =
+            if account.stands { 0 } else { u64::from(taking.resent.wrapping_sub(account.taking.resent)) };
         account.told += octets;
-        account.resent = resent;
+        account.taking = taking;
         if octets > 0 || again > 0 {
             account.stands &= octets == 0;
             return Some(StreamNews::Delivered { octets, resent: again });
         }
         // Of what was sent before the account was opened nothing would say that it moves again.
         let is_ours = acknowledged >= account.told;
-        let stands = is_ours && netio::stands_still(self.socket.as_fd(), false);
+        let stands = is_ours && netio::stands_still(self.socket.as_fd(), false, &account.taking);
         let stood = std::mem::replace(&mut account.stands, stands);
         (account.stands && !stood).then_some(StreamNews::StandsStill)
     }

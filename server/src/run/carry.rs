@@ -461,9 +461,9 @@ impl Loop {
 
     fn measured(&mut self) -> Measured {
         self.count_senders(self.now);
+        self.count_repeats();
         let transfers = &self.parts.transfers;
-        let counters = [transfers.retries_total(), transfers.resent_total()];
-        let (bits, [retries, resent]) = self.meter.last_second(self.now, counters);
+        let (bits, [retries, resent]) = self.meter.last_second(self.now);
         let http = self.parts.http.counts();
         let busiest = transfers.links().max_by_key(|(regime, _)| *regime);
         let (regime, ceiling) = busiest.unwrap_or_default();
