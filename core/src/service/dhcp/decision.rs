@@ -75,6 +75,8 @@ pub(super) fn decide(
     let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
     let has_number_here = number.is_some_and(|number| settings.numbering.address(number).is_some());
+    // Whom we would give nothing may have it of somebody else.
+    let gets_one_here = is_node || settings.guests.is_some() || who::has_one_kept(turn, client);
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone. There also to whom we have "no record of" and "MUST remain silent" about, by the letter
     // (RFC 2131 4.3.2): that is for servers that share a link without speaking with each other. In our ranges nobody else gives addresses, and a machine that waits in silence boots a minute later.
     let refusal = match case {
@@ -82,12 +84,9 @@ pub(super) fn decide(
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         // We know this client, and that it is to have another address on this very network.
         Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
-        // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
-        Case::InitReboot | Case::Renewing
-            if has_number_here && is_of_no_server(turn, client, case, address) =>
-        {
-            Decision::No
-        }
+        // "On the wrong network": "the server SHOULD send a DHCPNAK" (RFC 2131 4.3.2). Its network had other addresses once, or it comes from elsewhere.
+        Case::InitReboot if gets_one_here && is_of_no_server(turn, client, case, address) => Decision::No,
+        Case::Renewing if has_number_here && is_of_no_server(turn, client, case, address) => Decision::No,
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
     let kind = if is_node { PoolKind::Temporary } else { PoolKind::Guest };
@@ -171,14 +170,15 @@ pub(super) fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
 }
 
 /// Whether an address is in no network of this link, and can be no other server's here either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
-/// another server's network on the same link. In a network of another interface a machine was before it was moved here, if it begins anew.
+/// another server's network on the same link. In a network of another interface, or behind a relay, a machine was before it was moved here, if it begins anew.
 fn is_of_no_server(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr) -> bool {
     let settings = &turn.config.networks[client.place];
     let is_here = settings.on_link && client.message.giaddr.is_unspecified();
     let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
     is_here
         && !turn.config.networks.iter().any(|network| {
-            network.contains(address) && (case != Case::InitReboot || network.interface == settings.interface)
+            let is_of_link = network.on_link && network.interface == settings.interface;
+            network.contains(address) && (case != Case::InitReboot || is_of_link)
         })
         && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
         && !turn.hall.other_servers.is_on(&settings.interface)
