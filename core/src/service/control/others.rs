@@ -171,7 +171,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
     let name = turn.hall.naming.name(address);
     let called = name.map(|name| format!(", and is called {name}")).unwrap_or_default();
     let (left, until) = (span(lease.until.since(turn.now)), wall.stamp(turn.now, lease.until));
-    let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(Some(lease.life));
+    let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(lease.heard_since(turn.hall.started));
     let (is_former_host, host) = (turn.is_former_host(lease.mac), turn.host_of(lease.mac, relay::place));
     let host = host.and_then(|host| host.address).filter(|_| is_former_host);
     let what = match lease.pool.kind {
@@ -195,7 +195,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         ..nobody(lease.mac.to_string(), "guest")
     };
     let mac = lease.mac;
-    let heard = match heard.filter(|heard| *heard >= turn.hall.started) {
+    let heard = match heard {
         Some(heard) => format!("it was last heard {} ago", span(turn.now.since(heard))),
         None => format!("it was not heard {}", since(turn, wall)),
     };
