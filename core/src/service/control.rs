@@ -10,6 +10,7 @@ mod set;
 pub(crate) mod silent_firmware;
 pub(crate) mod silent_loader;
 mod trial;
+mod typed;
 mod unanswered;
 mod unheard;
 mod unnumbered;
@@ -24,7 +25,6 @@ use crate::cluster::stage::Stage;
 use crate::cluster::trouble::Beside;
 use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
-use crate::mac::Mac;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
 use crate::service::view::{
     ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
@@ -239,17 +239,13 @@ fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {
 
 /// A node by number, name (also with the zone), hardware address or address.
 fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
-    if let Ok(mac) = name.parse::<Mac>() {
+    if let Some(mac) = typed::mac(turn, name) {
         return turn.hall.nodes.get(mac);
     }
     if let Ok(address) = name.parse::<Ipv4Addr>() {
         return turn.hall.nodes.get(turn.machine_at(address)?);
     }
-    let directory = &turn.hall.directory;
-    let host = name.strip_suffix('.').unwrap_or(name);
-    let host =
-        host.strip_suffix(directory.zone.as_str()).and_then(|host| host.strip_suffix('.')).unwrap_or(host);
-    let number = name.parse().ok().or_else(|| directory.number(host))?;
+    let number = name.parse().ok().or_else(|| turn.hall.directory.number(&typed::label(turn, name)))?;
     turn.hall.nodes.get(turn.hall.nodes.holder(number)?)
 }
 

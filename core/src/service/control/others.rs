@@ -1,5 +1,6 @@
 //! Who is known without being a node that was heard: listed nodes that have not asked yet, whom the operator has us ignore, guests, and `[[host]]`s.
 
+use super::typed;
 use super::unanswered::{self, asked, explained, network, nobody};
 use super::unheard::{ON_THE_WAY, deaf_at, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
@@ -112,7 +113,7 @@ impl Who {
     fn find(turn: &Turn<'_>, name: &str) -> Self {
         let hosts = &turn.config.hosts;
         let with_number = |number| turn.hall.listed.place_with_number(number);
-        if let Ok(mac) = name.parse::<Mac>() {
+        if let Some(mac) = typed::mac(turn, name) {
             let (host, listed) = match turn.entry_of(mac, relay::place) {
                 Some(Entry::Host(place)) => (Some(place), None),
                 Some(Entry::Node(place)) => (None, Some(place)),
@@ -130,11 +131,8 @@ impl Who {
                 listed: number_at(turn.config, address).and_then(with_number),
             };
         }
-        let directory = &turn.hall.directory;
-        let label = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        let zone = directory.zone.as_str();
-        let label = label.strip_suffix(zone).and_then(|label| label.strip_suffix('.')).unwrap_or(&label);
-        let number = name.parse().ok().or_else(|| directory.number(label));
+        let label = &*typed::label(turn, name);
+        let number = name.parse().ok().or_else(|| turn.hall.directory.number(label));
         let host = hosts.iter().position(|host| host.name.as_deref() == Some(label));
         let at = host.and_then(|place| hosts[place].address);
         let address = turn.hall.naming.address(label);
