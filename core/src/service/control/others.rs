@@ -12,6 +12,7 @@ use crate::cluster::unanswered::Host as Asker;
 use crate::config::{Host, ListedNode, Mode};
 use crate::hall::Turn;
 use crate::mac::Mac;
+use crate::service::dhcp;
 use crate::service::view::{ExplainView, NodeDetailView, NodeView};
 use crate::time::{Wall, span};
 use crate::wire::dhcp::relay;
@@ -184,6 +185,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         if is_over { "for a time that is over".into() } else { format!("until {until}, {left} from now") };
     let (waits, to_do) = turn.waits_as_host(lease.mac, host);
     let reason = format!("{address} is lent to it {how_long}{waits}");
+    let in_vain = dhcp::called_in_vain(turn, lease.mac, address).map(|said| format!("; {said}"));
     let view = NodeView {
         name: name.map(str::to_owned),
         temporary_address: Some(address),
@@ -197,7 +199,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         Some(heard) => format!("it was last heard {} ago", span(turn.now.since(heard))),
         None => format!("it was not heard {}", since(turn, wall)),
     };
-    let summary = format!("{mac} is {what}: {reason}{called}; {heard}");
+    let summary = format!("{mac} is {what}: {reason}{called}{}; {heard}", in_vain.unwrap_or_default());
     ExplainView { to_do, ..explained(view, summary) }
 }
 
