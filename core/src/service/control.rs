@@ -350,6 +350,9 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
     }
+    if let Some(Trouble { what, .. }) = turn.without_its_profile(node) {
+        summary += &format!("; {what}");
+    }
     let unnumbered = unnumbered::trouble(turn, node).map(|trouble| trouble.what);
     if let Some(what) = unnumbered.filter(|what| !summary.contains(what.as_str())) {
         summary += &format!("; it gets no number: {what}");
