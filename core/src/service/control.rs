@@ -6,7 +6,6 @@ mod long;
 mod others;
 mod overlay;
 mod place;
-mod same_board;
 mod set;
 pub(crate) mod silent_firmware;
 pub(crate) mod silent_loader;
@@ -357,9 +356,6 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     let unnumbered = unnumbered::trouble(turn, node).map(|trouble| trouble.what);
     if let Some(what) = unnumbered.filter(|what| !summary.contains(what.as_str())) {
         summary += &format!("; it gets no number: {what}");
-    }
-    if let Some(Trouble { what, .. }) = same_board::trouble(turn, node) {
-        summary += &format!("; {what}");
     }
     // Whoever has a number is called by that.
     let lent =

@@ -1,6 +1,6 @@
 //! What has to happen for a node to go on, and what the operator can do.
 
-use super::{misplaced, others, same_board, silent_firmware, silent_loader, unheard, unnumbered};
+use super::{misplaced, others, silent_firmware, silent_loader, unheard, unnumbered};
 use crate::cluster::node::{Delivery, Node, Offers, Way};
 use crate::cluster::stage::{Phase, Stage};
 use crate::cluster::trouble::{Beside, Trouble};
@@ -127,7 +127,6 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| beside(false))
         .or_else(|| others::ignored(turn, node).or_else(|| turn.misaddressed(node))?.to_do)
         .or_else(|| turn.without_its_profile(node)?.to_do)
-        .or_else(|| same_board::trouble(turn, node)?.to_do)
         .or_else(|| silent_loader::to_do(turn, node))
         .or_else(|| silent_firmware::to_do(turn, node))
         .or_else(|| (node.stage == Stage::Down).then(|| unheard::switch_on(turn, wall, node)))
