@@ -43,8 +43,6 @@ pub enum Why {
     NoRange,
     /// It asks by BOOTP, which is not served there.
     NoBootp,
-    /// It says that its Ethernet address has this many octets, so that nobody knows who it is.
-    HardwareLength(u8),
     /// No address of that range is left.
     NoneLeft,
     /// This address is kept for it, and another machine has it still, for which it was kept before; and there is no other one for it.
@@ -68,7 +66,6 @@ impl Why {
             Self::NoNetwork | Self::StrangeRelay(_) => true,
             Self::NoRange
             | Self::NoBootp
-            | Self::HardwareLength(_)
             | Self::NoneLeft
             | Self::Former(_)
             | Self::Declines

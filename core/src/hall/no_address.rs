@@ -31,10 +31,6 @@ impl Turn<'_> {
                     ),
                 )
             }
-            Why::HardwareLength(octets) => (
-                format!("its packets say that its hardware address has {octets} octets (hlen), and one of Ethernet has 6"),
-                "mend or replace its DHCP or BOOTP client".into(),
-            ),
             Why::IgnoredClass(place) => {
                 let name = self.config.classes.get(place).map_or("-", |class| &class.name);
                 let what = format!("[[class]] {name} says that it is to be ignored");

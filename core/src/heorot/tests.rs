@@ -103,6 +103,7 @@ fn malformed_packets_change_nothing_but_a_counter() {
         ("no hardware address", with(2, &[0]), "dhcp-hardware-address"),
         ("ARCNET", with(1, &[7]), "dhcp-hardware-address"),
         ("a group's address", with(28, &[0x01, 0, 0x5e]), "dhcp-hardware-address"),
+        ("another vendor's options", with(236, &[1, 0, 0, 0]), "dhcp-cookie"),
         ("an option past the end", with_options(&[53, 1, 1, 60, 200, 0]), "dhcp-option"),
         ("a code without a length", with_options(&[53, 1, 1, 60]), "dhcp-option"),
         ("overload of 4", with_options(&[53, 1, 1, 52, 1, 4, 255]), "dhcp-overload"),

@@ -106,7 +106,7 @@ pub enum Malformed {
     Operation,
     /// A hardware address longer than its field.
     HardwareLength,
-    /// A reply with another vendor's options, or something else altogether.
+    /// Another vendor's options, or something else altogether.
     Cookie,
     /// An option goes on past the end of its field.
     Option,
@@ -224,10 +224,8 @@ impl Message {
         let (sname, file) = (&head[SNAME..FILE], &head[FILE..COOKIE]);
         let (options, overload) = match &head[COOKIE..] {
             cookie if cookie == MAGIC => Options::parse(options, file, sname)?,
-            // Plain BOOTP without any options that we know: what stands there is its vendor's (RFC 951 3), and where a vendor's magic number is not ours nothing in it speaks to us.
-            vendors if op == Op::BootRequest || vendors == [0; 4] => {
-                (Options::default(), options::Overload { file: false, sname: false })
-            }
+            // Plain BOOTP without any options (RFC 951 3).
+            [0, 0, 0, 0] => (Options::default(), options::Overload { file: false, sname: false }),
             _ => return Err(Malformed::Cookie),
         };
         Ok(Self {
@@ -256,12 +254,6 @@ impl Message {
         // Token rings and bridges to them say 6, "IEEE 802 Networks" (RFC 1700), and have addresses of the same register.
         let is_ethernet = matches!(self.htype, ETHERNET | IEEE_802);
         (is_ethernet && self.hlen == 6 && mac.is_one_machine()).then_some(mac)
-    }
-
-    /// The Ethernet address that stands where one stands, if the packet says that it is longer (`hlen` 16, as the field). Whose packet it is cannot be told by that, only who may have sent it.
-    pub fn mac_of_longer(&self) -> Option<Mac> {
-        let is_longer = self.hlen > 6;
-        is_longer.then(|| Self { hlen: 6, ..self.clone() }.mac()).flatten()
     }
 
     /// What the packet wants; none if it does not say so, or something that nobody here does (FORCERENEW, LEASEQUERY).

@@ -55,8 +55,6 @@ pub(super) enum Unread {
     Malformed(&'static str),
     /// It is in none of the networks.
     NoNetwork(Box<Unplaced>),
-    /// It says that its Ethernet address has so many octets: this may be it, on this network of ours.
-    HardwareLength { mac: Mac, octets: u8, place: usize },
 }
 
 impl Unread {
@@ -65,13 +63,12 @@ impl Unread {
         match self {
             Self::Malformed(word) => word,
             Self::NoNetwork(_) => "dhcp-network",
-            Self::HardwareLength { .. } => "dhcp-hardware-address",
         }
     }
 }
 
 /// Who is in none of the networks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unplaced {
     /// Its hardware address.
     pub(super) mac: Mac,
@@ -95,7 +92,7 @@ impl Client {
         datagram: Datagram<'_>,
         mut message: Message,
     ) -> Result<Self, Unread> {
-        let identity = message.identity();
+        let mac = message.identity().map_err(Unread::Malformed)?;
         // It looks for servers and has no address, whatever stands there: "0 (DHCPDISCOVER)" (RFC 2131, table 5).
         if message.message_type() == Some(MessageType::Discover) {
             message.ciaddr = Ipv4Addr::UNSPECIFIED;
@@ -110,10 +107,6 @@ impl Client {
         let may_be_routed = !message.ciaddr.is_unspecified() && !is_to_everybody(config, datagram);
         let selected = selected(&message);
         let place = network::of_client(config, datagram.interface, selected, spoken_of, may_be_routed);
-        let mac = identity.map_err(|word| match (message.mac_of_longer(), place) {
-            (Some(mac), Some(place)) => Unread::HardwareLength { mac, octets: message.hlen, place },
-            (Some(_) | None, _) => Unread::Malformed(word),
-        })?;
         let Some(place) = place else {
             let (relay, xid) = (message.giaddr, message.xid);
             let is_firmware = firmware(&message, &config.pxe).is_some();

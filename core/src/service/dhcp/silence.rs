@@ -9,8 +9,6 @@ use crate::cluster::unanswered::Why;
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::limit::QUARANTINE;
-use crate::mac::Mac;
-use std::fmt::Display;
 
 /// No address is left for it, or there are none for hosts that are no nodes.
 pub(super) fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
@@ -34,21 +32,13 @@ pub(super) fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
 
 /// Keeps that a host that is no node has no address, and tells the journal of it now and then.
 pub(super) fn note(turn: &mut Turn<'_>, client: &Client, why: Why) {
-    note_from(turn, client.mac, client.place, why, client.describe());
-}
-
-/// The same of one whose packet is not understood.
-pub(super) fn note_unread(turn: &mut Turn<'_>, mac: Mac, place: usize, why: Why) {
-    note_from(turn, mac, place, why, "");
-}
-
-fn note_from(turn: &mut Turn<'_>, mac: Mac, place: usize, why: Why, from: impl Display) {
-    if !turn.hall.unanswered.note(turn.now, mac, place, why) {
+    if !turn.hall.unanswered.note(turn.now, client.mac, client.place, why) {
         return;
     }
-    let Trouble { what, to_do } = turn.no_address(place, why);
+    let Trouble { what, to_do } = turn.no_address(client.place, why);
     let to_do = to_do.map(|to_do| format!("; {to_do}")).unwrap_or_default();
-    turn.event(None, Kind::Trouble, format!("{mac} has no address{from}: {what}{to_do}"));
+    let mac = client.mac;
+    turn.event(None, Kind::Trouble, format!("{mac} has no address{}: {what}{to_do}", client.describe()));
 }
 
 /// Lets a client have no answer where the operator wants it so, by a `[[host]]` or a `[[class]]`: it is kept that it asked, and the journal hears of it now and then. False: it is to have one.
@@ -93,7 +83,6 @@ pub(super) fn ends(turn: &mut Turn<'_>, client: &Client) {
     let is_over = match host.why {
         Why::NoRange
         | Why::NoBootp
-        | Why::HardwareLength(_)
         | Why::NoneLeft
         | Why::Former(_)
         | Why::IgnoredClass(_)

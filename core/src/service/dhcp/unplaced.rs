@@ -1,11 +1,9 @@
 //! Who asks from where nobody is served: most of them by a relay that no `[[network]]` knows.
 
 use super::client::{Unplaced, Unread};
-use super::silence;
 use crate::cluster::network;
 use crate::cluster::strange_relay::StrangeRelay;
 use crate::cluster::unanswered::{NOWHERE, Why};
-use crate::config::Mode;
 use crate::event::Kind;
 use crate::hall::Turn;
 use crate::mac::Mac;
@@ -14,13 +12,8 @@ use std::net::Ipv4Addr;
 /// A packet that nobody can be answered to is counted. That of a machine in none of our networks is kept beside that: a whole rack may be waiting behind it.
 pub(super) fn unread(turn: &mut Turn<'_>, interface: &str, unread: &Unread) {
     turn.malformed(unread.word());
-    let Unplaced { mac, xid, relay, selected, is_firmware } = match unread {
-        Unread::Malformed(_) => return,
-        Unread::HardwareLength { mac, octets, place } => {
-            return of_another_length(turn, *mac, *octets, *place);
-        }
-        Unread::NoNetwork(unplaced) => **unplaced,
-    };
+    let Unread::NoNetwork(unplaced) = unread else { return };
+    let Unplaced { mac, xid, relay, selected, is_firmware } = **unplaced;
     let why = if selected.is_unspecified() { Why::NoNetwork } else { Why::StrangeRelay(selected) };
     // Two relays of one link pass the same packet on, and one of them may be known, as long as its network is served.
     let is_placed = |ours| turn.config.networks.iter().any(|network| network.address == ours);
@@ -41,15 +34,6 @@ pub(super) fn unread(turn: &mut Turn<'_>, interface: &str, unread: &Unread) {
     {
         let what = strange.told(selected);
         turn.event(None, Kind::Trouble, what);
-    }
-}
-
-/// A host that nobody can be told by what it says of itself: who looks for it knows its address.
-fn of_another_length(turn: &mut Turn<'_>, mac: Mac, octets: u8, place: usize) {
-    let is_served = turn.config.networks[place].mode == Mode::Serve;
-    // Of a node that is known, a packet that cannot be its own says nothing.
-    if is_served && turn.hall.nodes.node(mac).is_none() {
-        silence::note_unread(turn, mac, place, Why::HardwareLength(octets));
     }
 }
 

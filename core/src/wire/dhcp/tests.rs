@@ -21,18 +21,16 @@ fn with_options_field(field: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// RFC 951 3: BOOTP's vendor area is whatever its vendor likes. Without our cookie there are no options.
+/// RFC 951 3: BOOTP's vendor area is whatever its vendor likes. A cookie of four zeros is none: there are no options.
 #[test]
 fn a_packet_of_plain_bootp_has_no_options() {
     let mut bytes = discover(&[(option::HOST_NAME, b"n23")]).write(576);
+    bytes[COOKIE..OPTIONS].fill(0);
     bytes[FILE..FILE + 4].copy_from_slice(b"boot");
-    for cookie in [[0; 4], *b"CMU\0", [0, 130, 83, 99]] {
-        bytes[COOKIE..OPTIONS].copy_from_slice(&cookie);
-        let message = Message::parse(&bytes).unwrap();
-        assert_eq!(message.options.iter().count(), 0, "whatever stands there");
-        assert_eq!((message.message_type(), message.file.as_slice()), (None, &b"boot"[..]));
-        assert_eq!(message.mac(), discover(&[]).mac());
-    }
+    let message = Message::parse(&bytes).unwrap();
+    assert_eq!(message.options.iter().count(), 0, "whatever stands there");
+    assert_eq!((message.message_type(), message.file.as_slice()), (None, &b"boot"[..]));
+    assert_eq!(message.mac(), discover(&[]).mac());
 }
 
 #[test]
@@ -61,15 +59,7 @@ fn malformed_packets_are_refused_whole() {
         ("op 3", patched(0, 3), "dhcp-operation"),
         ("hlen 17", patched(2, 17), "dhcp-hardware-length"),
         ("hlen 255", patched(2, 255), "dhcp-hardware-length"),
-        (
-            "a reply without a cookie",
-            {
-                let mut b = patched(COOKIE, 0);
-                b[0] = 2;
-                b
-            },
-            "dhcp-cookie",
-        ),
+        ("no cookie", patched(COOKIE, 0), "dhcp-cookie"),
         ("option past the end", with_options_field(&[53, 1, 1, 12, 5, b'n', b'2']), "dhcp-option"),
         ("option without its length", with_options_field(&[53, 1, 1, 12]), "dhcp-option"),
         ("overload 0", with_options_field(&[53, 1, 1, 52, 1, 0, 255]), "dhcp-overload"),
