@@ -42,7 +42,7 @@ impl Turn<'_> {
             let (has, who) = (self.profile_name(node), self.called(node));
             Trouble {
                 what: format!(
-                    "an operator gave it the profile {ordered}, which is in the configuration no more: it has {has}"
+                    "an operator gave it the profile {ordered}, which is in the configuration no more: its next boot has {has}"
                 ),
                 to_do: Some(format!(
                     "write [profile.{ordered}] again, or take that back: heorot node set {who} profile="
@@ -66,7 +66,7 @@ impl Turn<'_> {
             let first = nodes.iter().min_by_key(|node| (node.number.is_none(), node.number, node.mac))?;
             let (who, has, others) = (self.called(first), self.profile_name(first), and_more(nodes.len()));
             Some(format!(
-                "the profile {profile}, which an operator gave {who}{others}, is in the configuration no more: until it is there again, what that says is booted ({who}: {has}); heorot node set NODE profile= takes it back"
+                "the profile {profile}, which an operator gave {who}{others}, is in the configuration no more: until it is there again, the next boots have what else is said of them ({who}: {has}); heorot node set NODE profile= takes it back"
             ))
         };
         let lines: Vec<_> = gone.into_iter().filter_map(line).collect();

@@ -115,6 +115,8 @@ impl Turn<'_> {
         let number = node.number;
         let own = self.config.networks.iter().filter_map(|network| network.numbering.address(number?));
         let loaded = own.filter_map(|address| hall.pins.get(address)).map(|pin| pin.life);
+        // What was pinned before the start lives from then on.
+        let loaded = loaded.filter(|life| *life > hall.started);
         said.chain(lent).chain(loaded).max()
     }
 

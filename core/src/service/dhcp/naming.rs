@@ -75,7 +75,8 @@ fn wanted(message: &Message) -> Wanted {
     let Some(text) = said(message, fqdn) else { return Wanted::Nothing };
     match label(&text) {
         Some(name) => Wanted::Name(name),
-        None => Wanted::NoName(event::printable(&text, LABEL_OCTETS_MAX)),
+        // One letter more than a label has: what is too long for one is so also when it is cut.
+        None => Wanted::NoName(event::printable(&text, LABEL_OCTETS_MAX + 1)),
     }
 }
 
@@ -168,10 +169,10 @@ pub(crate) fn in_vain(turn: &Turn<'_>, mac: Mac, address: Ipv4Addr) -> Option<St
         None => "can be no host name".into(),
         Some(name) => match why_not(turn, &name, address, mac) {
             Some(why) => why.to_string(),
-            None => "is nobody's any more: it has that when it asks for its address again".into(),
+            None => "is nobody's any more".into(),
         },
     };
-    Some(format!("it calls itself {text}, which {why}"))
+    Some(format!("it called itself {text}, which {why}"))
 }
 
 #[cfg(test)]
