@@ -30,6 +30,21 @@ impl Mac {
         Self([a, b, c, d, e, f])
     }
 
+    /// The one that a text means as switches and labels show them: `5254.0000.0017`, `5254-0000-0017`, `525400-000017` or `525400000017`. Only where nothing but an address can be
+    /// meant: as a name, some of these are a host's.
+    pub fn of_switch(text: &str) -> Option<Self> {
+        let groups: Vec<&str> = text.split(['.', '-', ':']).collect();
+        let separators: Vec<&str> = text.matches(['.', '-', ':']).collect();
+        let is_alike = separators.windows(2).all(|pair| pair[0] == pair[1]);
+        let digits = groups.concat();
+        let fits = matches!(groups.len(), 1..=3)
+            && groups.iter().all(|group| group.len() == 12 / groups.len())
+            && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let octets =
+            (fits && is_alike).then(|| u64::from_str_radix(&digits, 16).ok()).flatten()?.to_be_bytes();
+        octets.last_chunk().map(|octets| Self(*octets))
+    }
+
     /// Stands for a machine of which only a client identifier is known: always the same, and locally administered, so that it is no adapter's.
     pub fn of_identifier(identifier: &[u8]) -> Self {
         let mut hasher = SipHasher24::new_with_key(b"heorot: a client");

@@ -101,6 +101,7 @@ fn packet(host: u32, message_type: MessageType, requested: Option<Ipv4Addr>) -> 
         subnet: None,
         rapid: false,
         own_port: false,
+        name: None,
         quiet: false,
     };
     packet.write()

@@ -13,7 +13,7 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `name=WORD` (option 12), `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu; and `from=ADDRESS:PORT` |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow; of all packets `on=eth1,eth2`: what interfaces hear it, one after the other |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
@@ -21,7 +21,7 @@
 //! | `A get PATH`, `A at ADDRESS get PATH` | by TFTP; `''` is a file without a name |
 //! | `A fetch PATH` | by HTTP |
 //! | `A ask`, `A names`, `A passes`, `A fails WHY`, `A up`, `A stuck WHY` | its agent, with the token from the last file that had one; `at ADDRESS` may come first |
-//! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found`; `+B` is a card that it found in itself |
+//! | `A reports WORDS` | its trial: each word a check that passed, or `name=what-was-found`; `+B` is a card that it found in itself, `serial:7XK2` another fact |
 //! | `A checks-in`, `A ends REASON` | its agent says that the system runs and will say so again, or that it ends |
 //! | `store slow\|prompt\|refuses WHY` | |
 //! | `crash` | power cut and restart, with the configuration in the lines after "\| " if there are some |
@@ -556,8 +556,9 @@ fn source(packet: &Packet, rest: &[&str]) -> SocketAddrV4 {
 fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packet> {
     let none = Ipv4Addr::UNSPECIFIED;
     let address = rest.first().and_then(|word| word.parse::<Ipv4Addr>().ok());
-    let set =
-        |key: &str| rest.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('=')?.parse().ok());
+    let word = |key: &str| rest.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+    let set_text = |key: &str| word(key).map(str::to_owned);
+    let set = |key: &str| word(key)?.parse().ok();
     let mut packet = Packet {
         speaker,
         mac,
@@ -567,13 +568,14 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
         server: set("server"),
         broadcast: rest.contains(&"broadcast"),
         relay: set("relay").unwrap_or(none),
-        entry: rest.iter().find_map(|word| word.strip_prefix("entry=")?.parse().ok()),
+        entry: set_text("entry").and_then(|entry| entry.parse().ok()),
         link: set("link"),
         stands_for: set("override"),
-        port: rest.iter().find_map(|word| word.strip_prefix("port=")?.parse().ok()),
+        port: set_text("port").and_then(|port| port.parse().ok()),
         subnet: set("subnet"),
         rapid: rest.contains(&"rapid"),
         own_port: rest.contains(&"own-port"),
+        name: set_text("name"),
         quiet: rest.contains(&"quiet"),
     };
     match verb {

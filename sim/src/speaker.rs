@@ -150,7 +150,7 @@ fn port_guid(Mac([a, b, c, d, e, f]): Mac) -> [u8; 8] {
 }
 
 /// One packet of a machine's. What is not set is zero or left out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Packet {
     /// Who speaks.
     pub speaker: Speaker,
@@ -182,6 +182,8 @@ pub struct Packet {
     pub rapid: bool,
     /// Whether the relay says that it sends from a port of its own (RFC 8357).
     pub own_port: bool,
+    /// How it calls itself (option 12).
+    pub name: Option<String>,
     /// Whether it asks for no broadcast answer although it hears nothing else.
     pub quiet: bool,
 }
@@ -193,6 +195,9 @@ impl Packet {
         options.set(option::MESSAGE_TYPE, vec![self.message_type as u8]);
         if let Some(address) = self.requested {
             options.set(option::REQUESTED_ADDRESS, address.octets());
+        }
+        if let Some(name) = &self.name {
+            options.set(option::HOST_NAME, name);
         }
         if let Some(server) = self.server {
             options.set(option::SERVER_IDENTIFIER, server.octets());

@@ -41,6 +41,8 @@ pub struct Said {
     pub granted: Option<(Ipv4Addr, Time)>,
     /// Which firmware of it asked last, if one did.
     pub firmware: Option<FirmwareKind>,
+    /// How it wants to be called, as long as it is not.
+    pub called_in_vain: Option<Box<str>>,
 }
 
 /// The way by which a packet came.
@@ -97,6 +99,7 @@ impl Heard {
                         surely: None,
                         granted: None,
                         firmware: None,
+                        called_in_vain: None,
                     },
                 };
                 said.came(way);
@@ -129,6 +132,13 @@ impl Heard {
     pub fn boots(&mut self, mac: Mac, firmware: FirmwareKind) {
         if let Some(said) = self.clients.get_mut(&mac) {
             said.firmware = Some(firmware);
+        }
+    }
+
+    /// A client that was heard wants to be called so, and is not; none: it is called as it wants.
+    pub fn is_called_in_vain(&mut self, mac: Mac, name: Option<&str>) {
+        if let Some(said) = self.clients.get_mut(&mac).filter(|said| said.called_in_vain.as_deref() != name) {
+            said.called_in_vain = name.map(Into::into);
         }
     }
 

@@ -99,6 +99,12 @@ impl Lease {
             PoolKind::Guest => self.until,
         }
     }
+
+    /// When its machine was last heard of, if it was since the server's start: what is lent from before counts from then as if it lived.
+    pub fn heard_since(&self, start: Time) -> Option<Time> {
+        let was_heard = if self.is_restored { self.life > start } else { self.life >= start };
+        was_heard.then_some(self.life)
+    }
 }
 
 /// An address that is offered and not yet asked for: in memory alone, nothing is promised.

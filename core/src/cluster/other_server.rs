@@ -7,7 +7,7 @@ use crate::limit::{
 };
 use crate::mac::Mac;
 use crate::time::Time;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 /// All that were noticed, by what they call themselves.
@@ -27,6 +27,8 @@ pub struct OtherServer {
     pub mac: Option<Mac>,
     /// The interface where it was noticed last.
     pub interface: String,
+    /// The interfaces of whose own links it serves somebody.
+    links: BTreeSet<String>,
     /// When it was noticed first.
     pub first: Time,
     /// When it was noticed last.
@@ -50,6 +52,8 @@ pub struct Notice {
     pub mac: Option<Mac>,
     /// On which interface.
     pub interface: String,
+    /// Whether it serves somebody on that interface's own link, and not behind a relay.
+    pub is_on_link: bool,
     /// What it did, as in [`OtherServer::did`].
     pub did: String,
     /// To whom.
@@ -57,18 +61,20 @@ pub struct Notice {
 }
 
 impl OtherServers {
-    /// Whether one was noticed on this interface.
+    /// Whether one serves somebody on the link of this interface.
     pub fn is_on(&self, interface: &str) -> bool {
-        self.noticed.values().any(|other| other.interface == interface)
+        self.noticed.values().any(|other| other.links.contains(interface))
     }
 
     /// Keeps what was noticed. Whether it is time to tell of this server: it is new, or was last told of a while ago.
     pub fn notice(&mut self, now: Time, notice: Notice) -> bool {
-        let Notice { server, mac, interface, did, client } = notice;
+        let Notice { server, mac, interface, is_on_link, did, client } = notice;
+        let link = is_on_link.then(|| interface.clone());
         if let Some(known) = self.noticed.get_mut(&server) {
             (known.last, known.count) = (now, known.count + 1);
             (known.mac, known.interface) = (mac.or(known.mac), interface);
             (known.did, known.client) = (did, client);
+            known.links.extend(link);
             let (was_heard, told) = (known.mac.is_some(), known.told);
             let is_time = told.is_none_or(|told| now.since(told) >= OTHER_SERVER_TOLD_EVERY);
             let is_told = is_time && self.may_tell(now, was_heard);
@@ -85,7 +91,8 @@ impl OtherServers {
         }
         let is_told = self.may_tell(now, mac.is_some());
         let told = is_told.then_some(now);
-        let other = OtherServer { mac, interface, first: now, last: now, count: 1, did, client, told };
+        let links = link.into_iter().collect();
+        let other = OtherServer { mac, interface, links, first: now, last: now, count: 1, did, client, told };
         self.noticed.insert(server, other);
         is_told
     }

@@ -6,6 +6,7 @@ use super::option::{self, OptionTable};
 use super::value::{self, Wrong};
 use super::{FIRMWARE, Identifiers, MacPattern};
 use crate::limit::{CLASS_ALTERNATIVES_MAX, MACS_PER_NODE_MAX};
+use crate::mac::Mac;
 use std::net::Ipv4Addr;
 use std::ops::Range;
 use std::time::Duration;
@@ -231,7 +232,7 @@ pub(super) fn is_without_option(word: &str) -> bool {
 fn mac_pattern(text: &str) -> Result<MacPattern, Wrong> {
     let remedy = "six octets in hexadecimal, some of which may be *, as \"52:54:00:*:*:*\"";
     let wrong = |message: &str| Wrong::with(format!("{} {message}", quoted(text)), remedy);
-    let of_switch = || value::mac_of_switch(text).map(MacPattern::exact);
+    let of_switch = || Mac::of_switch(text).map(MacPattern::exact);
     let pattern: MacPattern =
         text.parse().ok().or_else(of_switch).ok_or_else(|| wrong("is no hardware address"))?;
     match pattern.mac() {

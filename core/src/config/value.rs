@@ -283,26 +283,12 @@ pub(super) fn mac(text: &str) -> Result<Mac, Wrong> {
     let mac: Mac = text
         .parse()
         .ok()
-        .or_else(|| mac_of_switch(text))
+        .or_else(|| Mac::of_switch(text))
         .ok_or_else(|| Wrong::with(format!("{} is no hardware address", quoted(text)), remedy))?;
     if !mac.is_one_machine() {
         return Err(Wrong::with(format!("{} cannot be one machine's address", quoted(text)), remedy));
     }
     Ok(mac)
-}
-
-/// A hardware address as switches show them: `5254.0000.0017`, `5254-0000-0017`, `525400-000017` or `525400000017`. Only where nothing but an address can be
-/// meant: as a name, some of these are a host's.
-pub(super) fn mac_of_switch(text: &str) -> Option<Mac> {
-    let groups: Vec<&str> = text.split(['.', '-', ':']).collect();
-    let separators: Vec<&str> = text.matches(['.', '-', ':']).collect();
-    let is_alike = separators.windows(2).all(|pair| pair[0] == pair[1]);
-    let digits = groups.concat();
-    let fits = matches!(groups.len(), 1..=3)
-        && groups.iter().all(|group| group.len() == 12 / groups.len())
-        && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let octets = (fits && is_alike).then(|| u64::from_str_radix(&digits, 16).ok()).flatten()?.to_be_bytes();
-    octets.last_chunk().map(|octets| Mac(*octets))
 }
 
 /// Whether the text is a threshold of the kind, by this key; if not, what one looks like.

@@ -1,10 +1,11 @@
 //! Which profile a machine has, and the plan of its boot.
 
-use super::Turn;
-use crate::cluster::node::Node;
+use super::{Turn, and_more};
+use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::Orders;
 use crate::cluster::plan::Plan;
 use crate::config::{FirmwareKind, Profile, TRIAL_PROFILE};
+use crate::event::Kind;
 use crate::mac::Mac;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -31,6 +32,47 @@ impl Turn<'_> {
         let ordered = orders.profile.as_deref().and_then(known);
         let of_class = || node.boot.profile.as_deref().and_then(known);
         ordered.or(listed).or_else(of_class).or_else(|| self.chosen(node)).unwrap_or(DEFAULT_PROFILE)
+    }
+
+    /// The profile that an operator gave a machine, if the configuration has no such profile any more: it boots another one, or would with a number.
+    pub(crate) fn without_its_profile(&self, node: &Node) -> Option<Trouble> {
+        let ordered = node.orders.profile.as_deref()?;
+        let is_there = self.config.profiles.contains_key(ordered);
+        (!is_there).then(|| {
+            let (has, who) = (self.profile_name(node), self.called(node));
+            Trouble {
+                what: format!(
+                    "an operator gave it the profile {ordered}, which is in the configuration no more: its next boot has {has}"
+                ),
+                to_do: Some(format!(
+                    "write [profile.{ordered}] again, or take that back: heorot node set {who} profile="
+                )),
+            }
+        })
+    }
+
+    fn called(&self, node: &Node) -> String {
+        node.number.map_or_else(|| node.mac.to_string(), |number| self.name(number))
+    }
+
+    /// Tells of profiles that operators gave and that are not in the configuration any more; `were_there` says which ones were until now. A line for each.
+    pub(crate) fn tell_profiles_gone(&mut self, were_there: impl Fn(&str) -> bool) {
+        let mut gone: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
+        for node in self.hall.nodes.iter().filter(|node| self.without_its_profile(node).is_some()) {
+            let ordered = node.orders.profile.as_deref().filter(|name| were_there(name));
+            ordered.into_iter().for_each(|name| gone.entry(name).or_default().push(node));
+        }
+        let line = |(profile, nodes): (&str, Vec<&Node>)| {
+            let first = nodes.iter().min_by_key(|node| (node.number.is_none(), node.number, node.mac))?;
+            let (who, has, others) = (self.called(first), self.profile_name(first), and_more(nodes.len()));
+            Some(format!(
+                "the profile {profile}, which an operator gave {who}{others}, is in the configuration no more: until it is there again, the next boots have what else is said of them ({who}: {has}); heorot node set NODE profile= takes it back"
+            ))
+        };
+        let lines: Vec<_> = gone.into_iter().filter_map(line).collect();
+        for line in lines {
+            self.event(None, Kind::Trouble, line);
+        }
     }
 
     /// The profile that says itself that it is for this machine.

@@ -106,14 +106,17 @@ impl Turn<'_> {
         (self.now.since(at) < TURNED_AWAY_SHOWN).then(|| self.no_room(mac))
     }
 
-    /// When a machine was heard last: by DHCP, by what it loads, or at its addresses.
+    /// When a machine was heard last since the start: by DHCP, by what it loads, or at its addresses.
     pub(crate) fn heard_last(&self, node: &Node) -> Option<Time> {
         let hall = &*self.hall;
         let said = node.cards().filter_map(|card| hall.heard.get(card)).map(|said| said.at);
-        let lent = node.cards().flat_map(|card| hall.leases.of(card)).map(|(_, lease)| lease.life);
+        let lent = node.cards().flat_map(|card| hall.leases.of(card));
+        let lent = lent.filter_map(|(_, lease)| lease.heard_since(hall.started));
         let number = node.number;
         let own = self.config.networks.iter().filter_map(|network| network.numbering.address(number?));
         let loaded = own.filter_map(|address| hall.pins.get(address)).map(|pin| pin.life);
+        // What was pinned before the start lives from then on.
+        let loaded = loaded.filter(|life| *life > hall.started);
         said.chain(lent).chain(loaded).max()
     }
 

@@ -78,6 +78,7 @@ impl Heorot {
             turn.keep_moved(used);
             turn.tell_moved(&numbering);
             turn.keep_moved_hosts(Some(&old), relay::place);
+            turn.tell_profiles_gone(|profile| old.profiles.contains_key(profile));
             turn.keep_numbering(Some(&numbering));
             turn.place_all_listed();
             dhcp::forget_allowed(turn);

@@ -115,6 +115,7 @@ pub(super) fn restore(turn: &mut Turn<'_>, records: Vec<Record>) {
         turn.tell_moved(before);
     }
     turn.keep_moved_hosts(None, relay::place);
+    turn.tell_profiles_gone(|_| true);
     turn.keep_numbering(numbering.as_ref());
     let is_elsewhere = |node: &&Node| turn.elsewhere(node).is_some();
     let elsewhere: Vec<_> = turn.hall.nodes.iter().filter(is_elsewhere).map(|node| node.mac).collect();

@@ -27,6 +27,27 @@ fn texts() {
 }
 
 #[test]
+fn texts_of_switches() {
+    let mac = Mac([0x52, 0x54, 0, 0, 0, 0x1a]);
+    for text in ["5254.0000.001a", "5254-0000-001A", "5254:0000:001a", "525400-00001a", "52540000001a"] {
+        assert_eq!(Mac::of_switch(text), Some(mac), "{text}");
+        assert_eq!(text.parse::<Mac>(), Err(NotAMac), "{text}: as a name it is a host's");
+    }
+    for text in [
+        "",
+        "5254",
+        "5254.0000",
+        "5254.0000-001a",
+        "5254.0000.001",
+        "5254.0000.001g",
+        "52540000001a0",
+        "+2540000001a",
+    ] {
+        assert_eq!(Mac::of_switch(text), None, "{text}");
+    }
+}
+
+#[test]
 fn groups_are_no_machines() {
     assert!(Mac([0x52, 0x54, 0, 0, 0, 0x17]).is_one_machine());
     assert!(!Mac::BROADCAST.is_one_machine());

@@ -10,6 +10,7 @@ mod set;
 pub(crate) mod silent_firmware;
 pub(crate) mod silent_loader;
 mod trial;
+mod typed;
 mod unanswered;
 mod unheard;
 mod unnumbered;
@@ -24,8 +25,8 @@ use crate::cluster::stage::Stage;
 use crate::cluster::trouble::Beside;
 use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
-use crate::mac::Mac;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
+use crate::service::dhcp;
 use crate::service::view::{
     ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
@@ -239,17 +240,13 @@ fn rogue_servers(turn: &Turn<'_>, wall: Wall) -> Vec<RogueServerView> {
 
 /// A node by number, name (also with the zone), hardware address or address.
 fn find<'a>(turn: &'a Turn<'_>, name: &str) -> Option<&'a Node> {
-    if let Ok(mac) = name.parse::<Mac>() {
+    if let Some(mac) = typed::mac(turn, name) {
         return turn.hall.nodes.get(mac);
     }
     if let Ok(address) = name.parse::<Ipv4Addr>() {
         return turn.hall.nodes.get(turn.machine_at(address)?);
     }
-    let directory = &turn.hall.directory;
-    let host = name.strip_suffix('.').unwrap_or(name);
-    let host =
-        host.strip_suffix(directory.zone.as_str()).and_then(|host| host.strip_suffix('.')).unwrap_or(host);
-    let number = name.parse().ok().or_else(|| directory.number(host))?;
+    let number = name.parse().ok().or_else(|| turn.hall.directory.number(&typed::label(turn, name)))?;
     turn.hall.nodes.get(turn.hall.nodes.holder(number)?)
 }
 
@@ -353,9 +350,19 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     if let Some(Trouble { what, .. }) = turn.misaddressed(node) {
         summary += &format!("; {what}");
     }
+    if let Some(Trouble { what, .. }) = turn.without_its_profile(node) {
+        summary += &format!("; {what}");
+    }
     let unnumbered = unnumbered::trouble(turn, node).map(|trouble| trouble.what);
     if let Some(what) = unnumbered.filter(|what| !summary.contains(what.as_str())) {
         summary += &format!("; it gets no number: {what}");
+    }
+    // Whoever has a number is called by that.
+    let lent =
+        node.cards().flat_map(|card| turn.hall.leases.of(card).map(move |(address, _)| (card, address)));
+    let mut in_vain = lent.filter_map(|(card, address)| dhcp::called_in_vain(turn, card, address));
+    if let Some(said) = in_vain.next().filter(|_| node.number.is_none()) {
+        summary += &format!("; {said}");
     }
     if let Some(Trouble { what, .. }) = others::ignored(turn, node) {
         summary += &format!("; {what}");

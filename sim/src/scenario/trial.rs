@@ -4,7 +4,7 @@ use heorot_core::mac::Mac;
 use heorot_core::service::view::{NodeDetailView, TrialView};
 use serde_json::{Value, json};
 
-/// A trial's report: each word is a check that passed, or `name=what-was-found`, which did not, or with a plus a card of the machine.
+/// A trial's report: each word is a check that passed, or `name=what-was-found`, which did not, or with a plus a card of the machine, or `serial:what-it-is`, another fact.
 pub(super) fn report(words: &[&str], mac: impl FnMut(&str) -> Option<Mac>) -> String {
     let cards = words.iter().filter_map(|word| word.strip_prefix('+'));
     let interfaces: Vec<Value> = cards.filter_map(mac).map(|mac| json!({ "mac": mac.to_string() })).collect();
@@ -12,9 +12,13 @@ pub(super) fn report(words: &[&str], mac: impl FnMut(&str) -> Option<Mac>) -> St
         None => json!({ "name": word, "passed": true, "detail": "as wanted" }),
         Some((name, found)) => json!({ "name": name, "passed": false, "detail": found.replace('-', " ") }),
     };
-    let checks: Vec<Value> = words.iter().filter(|word| !word.starts_with('+')).map(check).collect();
+    let is_check = |word: &&&str| !word.starts_with('+') && !word.contains(':');
+    let checks: Vec<Value> = words.iter().filter(is_check).map(check).collect();
     let passed = checks.iter().all(|check| check["passed"] == true);
-    let facts = if interfaces.is_empty() { json!({}) } else { json!({ "interfaces": interfaces }) };
+    let mut facts = if interfaces.is_empty() { json!({}) } else { json!({ "interfaces": interfaces }) };
+    for (name, fact) in words.iter().filter_map(|word| word.split_once(':')) {
+        facts[name] = json!(fact);
+    }
     json!({ "passed": passed, "checks": checks, "facts": facts }).to_string()
 }
 

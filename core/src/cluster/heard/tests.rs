@@ -34,6 +34,7 @@ fn the_last_word_counts() {
         surely: None,
         granted: None,
         firmware: None,
+        called_in_vain: None,
     };
     assert_eq!(heard.get(mac(1)), Some(&said));
     assert_eq!(heard.by_identifier(b"\xffsystem"), Some(mac(1)));

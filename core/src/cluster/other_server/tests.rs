@@ -7,7 +7,8 @@ fn at(seconds: u64) -> Time {
 
 fn notice(server: u32, mac: Option<Mac>) -> Notice {
     let did = "offered 10.77.200.3 to".to_owned();
-    Notice { server: Ipv4Addr::from(server), mac, interface: "eth1".into(), did, client: None }
+    let interface = "eth1".into();
+    Notice { server: Ipv4Addr::from(server), mac, interface, is_on_link: true, did, client: None }
 }
 
 #[test]
@@ -19,6 +20,19 @@ fn a_server_is_told_of_once_a_minute() {
     assert!(others.notice(at(121), notice(8, None)), "another one is told of at once");
     let seventh = others.get(Ipv4Addr::from(7)).unwrap();
     assert_eq!((seventh.first, seventh.last, seventh.count), (at(0), at(121), 6));
+}
+
+/// A server that has relays in several networks, or a relay of ours behind which another one is.
+#[test]
+fn a_server_is_on_each_link_where_it_serves_somebody() {
+    let mut others = OtherServers::default();
+    let on =
+        |interface: &str, is_on_link| Notice { interface: interface.into(), is_on_link, ..notice(7, None) };
+    others.notice(at(0), on("eth3", false));
+    assert!(!others.is_on("eth3"), "behind a relay is another link");
+    others.notice(at(0), on("eth1", true));
+    others.notice(at(1), on("eth2", true));
+    assert_eq!(["eth1", "eth2", "eth3"].map(|interface| others.is_on(interface)), [true, true, false]);
 }
 
 #[test]

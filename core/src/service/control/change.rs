@@ -5,7 +5,7 @@ mod number;
 
 use super::set::{Chosen, choose, nobody};
 use super::unnumbered::NoneLeft;
-use super::{fail, find, no_such_node, ok, others};
+use super::{fail, find, no_such_node, ok, others, typed};
 use crate::cluster::lease::{Lease, PoolKind};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::orders::{Exclusion, Orders, Standing};
@@ -120,10 +120,10 @@ impl Wanted {
         let one = |mac| Self { macs: vec![mac], missing: Vec::new(), strangers: Vec::new() };
         // Who was never seen can be named by his hardware address, but has nothing that could be taken from him.
         let may_be_new = !matches!(verb, Verb::Retire | Verb::Free | Verb::Forget);
-        match (find(turn, set), set.parse::<Mac>(), without) {
+        match (find(turn, set), typed::mac(turn, set), without) {
             (Some(node), _, None) => return Ok(one(node.mac)),
-            (None, Ok(mac), None) if may_be_new && mac.is_one_machine() => return Ok(one(mac)),
-            (None, Ok(_), None) => return Err(no_such_node(set)),
+            (None, Some(mac), None) if may_be_new && mac.is_one_machine() => return Ok(one(mac)),
+            (None, Some(_), None) => return Err(no_such_node(set)),
             _ => {}
         }
         let Chosen { numbers, machines } = choose(turn, set, without.as_deref())?;

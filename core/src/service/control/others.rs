@@ -1,5 +1,6 @@
 //! Who is known without being a node that was heard: listed nodes that have not asked yet, whom the operator has us ignore, guests, and `[[host]]`s.
 
+use super::typed;
 use super::unanswered::{self, asked, explained, network, nobody};
 use super::unheard::{ON_THE_WAY, deaf_at, place_of};
 use crate::cluster::lease::{Lease, PoolKind};
@@ -11,6 +12,7 @@ use crate::cluster::unanswered::Host as Asker;
 use crate::config::{Host, ListedNode, Mode};
 use crate::hall::Turn;
 use crate::mac::Mac;
+use crate::service::dhcp;
 use crate::service::view::{ExplainView, NodeDetailView, NodeView};
 use crate::time::{Wall, span};
 use crate::wire::dhcp::relay;
@@ -112,7 +114,7 @@ impl Who {
     fn find(turn: &Turn<'_>, name: &str) -> Self {
         let hosts = &turn.config.hosts;
         let with_number = |number| turn.hall.listed.place_with_number(number);
-        if let Ok(mac) = name.parse::<Mac>() {
+        if let Some(mac) = typed::mac(turn, name) {
             let (host, listed) = match turn.entry_of(mac, relay::place) {
                 Some(Entry::Host(place)) => (Some(place), None),
                 Some(Entry::Node(place)) => (None, Some(place)),
@@ -130,11 +132,8 @@ impl Who {
                 listed: number_at(turn.config, address).and_then(with_number),
             };
         }
-        let directory = &turn.hall.directory;
-        let label = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        let zone = directory.zone.as_str();
-        let label = label.strip_suffix(zone).and_then(|label| label.strip_suffix('.')).unwrap_or(&label);
-        let number = name.parse().ok().or_else(|| directory.number(label));
+        let label = &*typed::label(turn, name);
+        let number = name.parse().ok().or_else(|| turn.hall.directory.number(label));
         let host = hosts.iter().position(|host| host.name.as_deref() == Some(label));
         let at = host.and_then(|place| hosts[place].address);
         let address = turn.hall.naming.address(label);
@@ -171,7 +170,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
     let name = turn.hall.naming.name(address);
     let called = name.map(|name| format!(", and is called {name}")).unwrap_or_default();
     let (left, until) = (span(lease.until.since(turn.now)), wall.stamp(turn.now, lease.until));
-    let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(Some(lease.life));
+    let heard = turn.hall.heard.get(lease.mac).map(|said| said.at).max(lease.heard_since(turn.hall.started));
     let (is_former_host, host) = (turn.is_former_host(lease.mac), turn.host_of(lease.mac, relay::place));
     let host = host.and_then(|host| host.address).filter(|_| is_former_host);
     let what = match lease.pool.kind {
@@ -186,6 +185,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         if is_over { "for a time that is over".into() } else { format!("until {until}, {left} from now") };
     let (waits, to_do) = turn.waits_as_host(lease.mac, host);
     let reason = format!("{address} is lent to it {how_long}{waits}");
+    let in_vain = dhcp::called_in_vain(turn, lease.mac, address).map(|said| format!("; {said}"));
     let view = NodeView {
         name: name.map(str::to_owned),
         temporary_address: Some(address),
@@ -195,11 +195,11 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         ..nobody(lease.mac.to_string(), "guest")
     };
     let mac = lease.mac;
-    let heard = match heard.filter(|heard| *heard >= turn.hall.started) {
+    let heard = match heard {
         Some(heard) => format!("it was last heard {} ago", span(turn.now.since(heard))),
         None => format!("it was not heard {}", since(turn, wall)),
     };
-    let summary = format!("{mac} is {what}: {reason}{called}; {heard}");
+    let summary = format!("{mac} is {what}: {reason}{called}{}; {heard}", in_vain.unwrap_or_default());
     ExplainView { to_do, ..explained(view, summary) }
 }
 

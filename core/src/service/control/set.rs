@@ -1,7 +1,7 @@
 //! Sets as operators write them: of nodes by their numbers and names, and of machines that have no number, which are meant by their state, their profile or their
 //! hardware address.
 
-use super::{fail, find, long, no_such_node, ok, row};
+use super::{fail, find, long, no_such_node, ok, row, typed};
 use crate::cluster::node::Node;
 use crate::cluster::orders::Exclusion;
 use crate::cluster::stage::Stage;
@@ -66,8 +66,9 @@ pub(super) fn groups(turn: &Turn<'_>) -> Answer {
 /// Nobody was found.
 pub(super) fn nobody(turn: &Turn<'_>, set: &str) -> Answer {
     let count = turn.hall.nodes.iter().filter(|node| node.number.is_none()).count();
-    let is_one =
-        set.parse::<Mac>().is_ok() || set.parse::<u32>().is_ok() || turn.hall.directory.number(set).is_some();
+    let is_one = typed::mac(turn, set).is_some()
+        || set.parse::<u32>().is_ok()
+        || turn.hall.directory.number(set).is_some();
     if count == 0 || is_one {
         return no_such_node(set);
     }
@@ -150,10 +151,8 @@ impl Machines {
 
     /// One by its hardware address, or by an address that it has.
     fn one(&self, turn: &Turn<'_>, text: &str) -> Option<Members> {
-        let mac = match text.parse::<Mac>() {
-            Ok(mac) => mac,
-            Err(_) => turn.machine_at(text.parse::<Ipv4Addr>().ok()?)?,
-        };
+        let at_its_address = || turn.machine_at(text.parse::<Ipv4Addr>().ok()?);
+        let mac = typed::mac(turn, text).or_else(at_its_address)?;
         let (mac, number) = match turn.hall.nodes.get(mac) {
             Some(node) => (node.mac, node.number),
             None => (mac, turn.hall.listed.get(turn.config, mac).and_then(|listed| listed.number)),

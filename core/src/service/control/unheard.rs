@@ -1,10 +1,9 @@
 //! Machines of which nothing is heard: there is nothing to go by but where it can be lost on its way here.
 
 use super::others::since;
-use super::{fail, gone, no_such_node as no_such};
+use super::{fail, gone, no_such_node as no_such, typed};
 use crate::cluster::node::Node;
 use crate::hall::Turn;
-use crate::mac::Mac;
 use crate::message::Answer;
 use crate::time::{Wall, span};
 use std::collections::BTreeSet;
@@ -53,7 +52,7 @@ pub(super) fn place_of(turn: &Turn<'_>, number: u32) -> Option<usize> {
 
 /// Who is no node and nothing else that is known. A machine that somebody has before him and that is not heard here is looked for by its address.
 pub(super) fn no_such_node(turn: &Turn<'_>, wall: Wall, name: &str) -> Answer {
-    let mac = name.parse::<Mac>().ok();
+    let mac = typed::mac(turn, name);
     let address = name.parse::<Ipv4Addr>().ok();
     let said = mac.and_then(|mac| turn.hall.heard.get(mac));
     let error = match (said, mac.is_some(), address.is_some()) {

@@ -126,6 +126,7 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
         .or_else(|| node.boots_in_vain(turn.now)?.troubles.iter().find_map(remedy))
         .or_else(|| beside(false))
         .or_else(|| others::ignored(turn, node).or_else(|| turn.misaddressed(node))?.to_do)
+        .or_else(|| turn.without_its_profile(node)?.to_do)
         .or_else(|| silent_loader::to_do(turn, node))
         .or_else(|| silent_firmware::to_do(turn, node))
         .or_else(|| (node.stage == Stage::Down).then(|| unheard::switch_on(turn, wall, node)))

@@ -20,6 +20,8 @@ pub(super) fn is_for_another(turn: &mut Turn<'_>, client: &Client, datagram: Dat
     if !is_heard_by_all(turn, client, datagram) {
         return false;
     }
+    // Whoever speaks again waits for no answer to what he said before.
+    turn.hall.copies_awaited.remove(&(client.mac, datagram.interface.to_owned()));
     let word = Word {
         mac: client.mac,
         message_type: client.message.options.u8(option::MESSAGE_TYPE).unwrap_or(0),

@@ -5,7 +5,7 @@ use super::client::Client;
 use super::who;
 use crate::cluster::lease::{NotFree, PoolId, PoolKind};
 use crate::cluster::network;
-use crate::config::Mode;
+use crate::config::{Mode, Network};
 use crate::hall::Turn;
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -75,18 +75,31 @@ pub(super) fn decide(
     let permanent = permanent.or_else(|| reserved.map(|(address, _)| address));
     let number = turn.hall.nodes.get(client.mac).and_then(|node| node.number);
     let has_number_here = number.is_some_and(|number| settings.numbering.address(number).is_some());
+    let has_host_here = who::has_one_kept(turn, client);
+    // "No record of this client": then "it MUST remain silent" (RFC 2131 4.3.2), as another server may have one.
+    let is_known = has_number_here || has_host_here || has_loan_here(turn, client);
     // "The client's notion of its IP address is not correct" (RFC 2131 3.2): ours to say for our own ranges alone. There also to whom we have "no record of" and "MUST remain silent" about, by the letter
     // (RFC 2131 4.3.2): that is for servers that share a link without speaking with each other. In our ranges nobody else gives addresses, and a machine that waits in silence boots a minute later.
     let refusal = match case {
         Case::Selecting | Case::AtOnce => Decision::No,
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
         // We know this client, and that it is to have another address on this very network.
-        Case::InitReboot | Case::Renewing if has_number_here && settings.contains(address) => Decision::No,
-        // "On the wrong network" (RFC 2131 4.3.2): its network had other addresses once.
         Case::InitReboot | Case::Renewing
-            if has_number_here && is_of_no_server(turn, client, case, address) =>
+            if (has_number_here || has_host_here) && settings.contains(address) =>
         {
             Decision::No
+        }
+        // "On the wrong network": "the server SHOULD send a DHCPNAK" (RFC 2131 4.3.2). Its network had other addresses once, or it comes from elsewhere.
+        Case::InitReboot if is_known && is_of_no_server(turn, client, case, address) => Decision::No,
+        Case::Renewing if has_number_here && is_of_no_server(turn, client, case, address) => Decision::No,
+        // It was lent another one here, and nobody else lends any.
+        Case::InitReboot if is_known && settings.contains(address) && is_link_ours(turn, client) => {
+            Decision::No
+        }
+        // A stranger who had it from us, where it was before.
+        Case::InitReboot if is_node || settings.guests.is_some() => {
+            let is_from_us = comes_from_us(turn, client, address) && is_link_ours(turn, client);
+            if is_from_us { Decision::No } else { Decision::Silence }
         }
         Case::InitReboot | Case::Renewing => Decision::Silence,
     };
@@ -170,16 +183,41 @@ pub(super) fn is_ours(turn: &Turn<'_>, address: Ipv4Addr) -> bool {
     network::is_ours(turn.config, address) || turn.hall.reservations.has_address(address)
 }
 
-/// Whether an address is in no network of this link, and can be no other server's here either: on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be
-/// another server's network on the same link. In a network of another interface a machine was before it was moved here, if it begins anew.
+/// Whether it has a loan of this network.
+fn has_loan_here(turn: &Turn<'_>, client: &Client) -> bool {
+    let mut loans = turn.hall.leases.of(client.mac);
+    loans.any(|(_, lease)| lease.pool.network == client.place && lease.recorded && !lease.superseded)
+}
+
+/// Whether an address is in no network of this link, and can be no other server's here either. In a network of another interface, or behind a relay, a machine was before it was moved here,
+/// if it begins anew.
 fn is_of_no_server(turn: &Turn<'_>, client: &Client, case: Case, address: Ipv4Addr) -> bool {
+    let mut networks = turn.config.networks.iter().filter(|network| network.contains(address));
+    let is_none = match case {
+        Case::InitReboot => !networks.any(|network| is_of_link(turn, client, network)),
+        Case::Selecting | Case::AtOnce | Case::Renewing => networks.next().is_none(),
+    };
+    is_none && is_link_ours(turn, client)
+}
+
+/// Whether an address is of a network that is served here, and of none that is on this link: who asks for it was there before.
+fn comes_from_us(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let mut networks = turn.config.networks.iter().filter(|network| network.contains(address)).peekable();
+    networks.peek().is_some()
+        && networks.all(|network| network.mode == Mode::Serve && !is_of_link(turn, client, network))
+}
+
+/// Whether a client speaks on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be another server's network on the same link.
+fn is_link_ours(turn: &Turn<'_>, client: &Client) -> bool {
     let settings = &turn.config.networks[client.place];
-    let is_here = settings.on_link && client.message.giaddr.is_unspecified();
     let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
-    is_here
-        && !turn.config.networks.iter().any(|network| {
-            network.contains(address) && (case != Case::InitReboot || network.interface == settings.interface)
-        })
+    settings.on_link
+        && client.message.giaddr.is_unspecified()
         && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
         && !turn.hall.other_servers.is_on(&settings.interface)
+}
+
+/// Whether a network is on the link where a client speaks.
+fn is_of_link(turn: &Turn<'_>, client: &Client, network: &Network) -> bool {
+    network.on_link && network.interface == turn.config.networks[client.place].interface
 }

@@ -46,7 +46,8 @@ pub(crate) fn overheard(turn: &mut Turn<'_>, heard: Overheard<'_>) {
         | None => format!("answered {} to", message.yiaddr),
     };
     let interface = heard.interface.to_owned();
-    notice(turn, Notice { server, mac: Some(heard.mac), interface, did, client: message.mac() });
+    let (mac, client) = (Some(heard.mac), message.mac());
+    notice(turn, Notice { server, mac, interface, is_on_link: true, did, client });
 }
 
 /// A client asks for an address where others give them. Where it is said who they are, it is told if it asks anybody else.
@@ -67,8 +68,13 @@ pub(super) fn chosen(turn: &mut Turn<'_>, client: &Client, server: Ipv4Addr) {
         return turn.malformed("dhcp-server-identifier");
     }
     let interface = turn.config.networks[client.place].interface.clone();
-    let did = "was chosen by".into();
-    notice(turn, Notice { server, mac: None, interface, did, client: Some(client.mac) });
+    let relay = Some(client.message.giaddr).filter(|relay| !relay.is_unspecified());
+    let did = match relay {
+        Some(relay) => format!("was chosen, behind the relay {relay}, by"),
+        None => "was chosen by".into(),
+    };
+    let is_on_link = relay.is_none();
+    notice(turn, Notice { server, mac: None, interface, is_on_link, did, client: Some(client.mac) });
 }
 
 /// Keeps and tells that there is another server, unless it may be there.

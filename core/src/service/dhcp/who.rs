@@ -209,6 +209,11 @@ pub(super) fn waits_for(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, D
     of_host(turn, client).filter(|(address, _)| user(turn, client, *address).is_some())
 }
 
+/// Whether the configuration keeps an address for it on this network, to be had now or not.
+pub(super) fn has_one_kept(turn: &Turn<'_>, client: &Client) -> bool {
+    of_host(turn, client).is_some()
+}
+
 /// The address that the configuration keeps for a host on this network, and for how long it gets it.
 fn of_host(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let settings = &turn.config.networks[client.place];

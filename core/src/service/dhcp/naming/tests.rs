@@ -23,6 +23,7 @@ fn what_a_host_calls_itself() {
         (Some(b"TUX-2\0"), None, Some("tux-2")),
         (Some(b"tux.example.org"), None, Some("tux")),
         (Some(b""), None, None),
+        (Some(b"(none)"), None, None),
         (Some(b"-tux"), None, None),
         (Some(b"tux-"), None, None),
         (Some(b"t ux"), None, None),
@@ -40,7 +41,13 @@ fn what_a_host_calls_itself() {
         (Some(b"tux"), Some(b"\x05\0\0\x09gnu"), Some("tux")),
     ];
     for (name, fqdn, expected) in table {
-        let expected = expected.map_or(Wanted::Nothing, |name| Wanted::Name(name.into()));
+        let no_name = || {
+            name.map_or(Wanted::Nothing, |text| match text {
+                b"" | b"(none)" => Wanted::Nothing,
+                text => Wanted::NoName(event::printable(&String::from_utf8_lossy(text), LABEL_OCTETS_MAX)),
+            })
+        };
+        let expected = expected.map_or_else(no_name, |name| Wanted::Name(name.into()));
         assert_eq!(wanted(&message(*name, *fqdn)), expected, "{name:?} {fqdn:?}");
     }
     // RFC 4702 3.1: N says that nobody is to enter it.
