@@ -7,6 +7,7 @@ use crate::names;
 use crate::neighbour::threshold;
 use crate::overlay;
 use crate::plain_file;
+use crate::passed_over;
 use crate::published;
 use crate::settings;
 use heorot_core::cluster::network;
@@ -378,7 +379,8 @@ pub(crate) fn warnings_here(config: &Config) -> Vec<(&'static str, String)> {
     let of = |subject: &'static str| move |warning: String| (subject, warning);
     let kernel = threshold::warning(config).into_iter().map(of("kernel"));
     let overlays = overlay::problems(config).into_iter().map(of("overlays"));
-    kernel.chain(overlays).chain(published::warnings(config)).collect()
+    let passed_over = passed_over::warning(config).into_iter().map(of("boot.directory"));
+    kernel.chain(overlays).chain(published::warnings(config)).chain(passed_over).collect()
 }
 
 #[cfg(test)]
