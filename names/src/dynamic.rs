@@ -192,13 +192,11 @@ fn shown(kind: u16, data: &[u8]) -> String {
             let numbers = data[..6].chunks(2).map(|two| u16::from_be_bytes([two[0], two[1]]).to_string());
             format!("{} {host}", numbers.collect::<Vec<_>>().join(" "))
         }),
-        (kind::TXT | HINFO, _) => parts(data).map(|parts| {
-            parts.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
-        }),
-        // RFC 4255 3.2: algorithm, type, fingerprint.
-        (SSHFP, [algorithm, form, print @ ..]) => {
-            Some(format!("{algorithm} {form} {}", hexadecimal(print)))
+        (kind::TXT | HINFO, _) => {
+            parts(data).map(|parts| parts.into_iter().map(quoted).collect::<Vec<_>>().join(" "))
         }
+        // RFC 4255 3.2: algorithm, type, fingerprint.
+        (SSHFP, [algorithm, form, print @ ..]) => Some(format!("{algorithm} {form} {}", hexadecimal(print))),
         // RFC 6698 2.2: usage, selector, matching type, what is matched; RFC 8162 2.
         (TLSA | SMIMEA, [usage, selector, form, print @ ..]) => {
             Some(format!("{usage} {selector} {form} {}", hexadecimal(print)))

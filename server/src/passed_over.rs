@@ -63,9 +63,10 @@ fn is_for_hosts(config: &Config, name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or_default();
     let file = file.strip_prefix("grub.cfg-").unwrap_or(file);
     match file.strip_prefix("01-").and_then(|mac| mac.replace('-', ":").parse::<Mac>().ok()) {
-        Some(mac) => config.hosts.iter().any(|host| {
-            !host.identifiers.is_empty() || host.macs.iter().any(|pattern| pattern.matches(mac))
-        }),
+        Some(mac) => config
+            .hosts
+            .iter()
+            .any(|host| !host.identifiers.is_empty() || host.macs.iter().any(|pattern| pattern.matches(mac))),
         None => !config.hosts.is_empty(),
     }
 }
@@ -93,7 +94,8 @@ mod tests {
             std::fs::create_dir_all(folder.join(name).parent().unwrap()).unwrap();
             std::fs::write(folder.join(name), "").unwrap();
         };
-        for name in ["vmlinuz", "old/pxelinux.0", "other/pxelinux.cfg/default", "pxelinux.cfg.old", "my.ipxe"] {
+        for name in ["vmlinuz", "old/pxelinux.0", "other/pxelinux.cfg/default", "pxelinux.cfg.old", "my.ipxe"]
+        {
             lay(name);
         }
         std::fs::create_dir_all(folder.join("boot.ipxe")).unwrap();
@@ -103,10 +105,13 @@ mod tests {
         assert!(said.contains(" has old/pxelinux.cfg/01-52-54-00-12-34-56: a node"), "{said}");
         assert!(said.contains("heorot template pxelinux.cfg)"), "{said}");
         // It is for a host, or may be for another.
-        let host = |mac: &str| format!("[[host]]\nmac = {mac:?}\nname = \"printer\"\naddress = \"127.0.3.1\"\n");
+        let host =
+            |mac: &str| format!("[[host]]\nmac = {mac:?}\nname = \"printer\"\naddress = \"127.0.3.1\"\n");
         assert_eq!(told(&host("52:54:00:12:34:56")), None);
         assert!(told(&host("52:54:00:12:34:57")).is_some());
-        for name in ["grub.cfg", "grub/grub.cfg-01-52-54-00-12-34-58", "pxelinux.cfg/default", "pxelinux.cfg/menu"] {
+        for name in
+            ["grub.cfg", "grub/grub.cfg-01-52-54-00-12-34-58", "pxelinux.cfg/default", "pxelinux.cfg/menu"]
+        {
             lay(name);
         }
         let said = told("").unwrap();

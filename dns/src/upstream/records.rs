@@ -91,7 +91,8 @@ fn lower_common_labels(name: &mut [u8], other: &[u8]) {
     let mut at = 0;
     while let Some(length) = other.get(at).filter(|length| **length != 0) {
         let label = at..at + 1 + usize::from(*length);
-        let Some(same) = name.get_mut(label.clone()).filter(|own| other.get(label.clone()) == Some(own)) else {
+        let Some(same) = name.get_mut(label.clone()).filter(|own| other.get(label.clone()) == Some(own))
+        else {
             return;
         };
         // A length is no letter: it is 63 at most.

@@ -107,7 +107,9 @@ async fn converse(stream: UnixStream, router: Router, state: &Mutex<State>) {
     let service = service_fn(async |request: Request<Incoming>| -> Result<Response<Body>, _> {
         let (head, body) = request.into_parts();
         // Who does not say all of it has asked nothing.
-        let Ok(octets) = to_bytes(Body::new(body), POST_OCTETS_MAX).await else { return Ok(control::too_long()) };
+        let Ok(octets) = to_bytes(Body::new(body), POST_OCTETS_MAX).await else {
+            return Ok(control::too_long());
+        };
         *lock(state) = State::Asked;
         let answer = router.call(Request::from_parts(head, Body::from(octets))).await;
         *lock(state) = State::left_alone();

@@ -74,7 +74,9 @@ fn operators_who_ask_nothing_give_way() {
         stream
     };
     let idle: Vec<_> = (0..30)
-        .flat_map(|_| ["", "POST /v1/nodes/hold HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "GET /v1/st"])
+        .flat_map(|_| {
+            ["", "POST /v1/nodes/hold HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "GET /v1/st"]
+        })
         .map(connect)
         .collect();
     let (head, _) = exchange(&mut connect(""), "GET /v1/status");

@@ -16,7 +16,7 @@ fn who_waits_for_an_answer_does_not_give_way() {
         };
         let router = Router::new().route("/slow", get(slow)).route("/", get(async || "done"));
         let mut all = Conversations::default();
-        let mut begin = |all: &mut Conversations, said: &str| {
+        let begin = |all: &mut Conversations, said: &str| {
             let (mut operator, served) = Operator::pair().unwrap();
             served.set_nonblocking(true).unwrap();
             operator.set_nonblocking(true).unwrap();
