@@ -15,12 +15,8 @@ const PXELINUX: &str = "pxelinux.cfg";
 
 /// What there is of them, and what to do.
 pub(crate) fn warning(config: &Config) -> Option<String> {
-    let makes_files = config.networks.iter().any(|network| match network.mode {
-        Mode::Serve | Mode::Proxy => true,
-        // Nobody is a node there, and the files are who boots by them.
-        Mode::Shadow => false,
-    });
-    if !makes_files {
+    // Who boots beside a server that only looks on may be served by another one from the same directory.
+    if config.networks.iter().any(|network| network.mode == Mode::Shadow) {
         return None;
     }
     let directory = Path::new(&config.boot.directory);
@@ -29,12 +25,14 @@ pub(crate) fn warning(config: &Config) -> Option<String> {
     let names = within.flat_map(|folder| {
         let files = std::fs::read_dir(directory.join(&folder)).into_iter().flatten().take(LOOKED_AT_MAX);
         files.filter_map(move |file| {
-            let file = file.ok().filter(|file| file.path().is_file())?;
-            Some(format!("{folder}{}", file.file_name().to_str()?))
+            let file = file.ok()?;
+            let name = format!("{folder}{}", file.file_name().to_str()?);
+            // By the name first, and by what the directory itself says of it: beside it something may be mounted that does not answer.
+            let is_meant = generated(&name).is_some() && !is_for_hosts(config, &name);
+            (is_meant && file.file_type().is_ok_and(|kind| !kind.is_dir())).then_some(name)
         })
     });
-    let names: BTreeSet<String> =
-        names.filter(|name| generated(name).is_some() && !is_for_hosts(config, name)).collect();
+    let names: BTreeSet<String> = names.collect();
     let first: Vec<_> = names.iter().take(NAMED_MAX).map(String::as_str).collect();
     let more = match names.len().saturating_sub(NAMED_MAX) {
         0 => String::new(),

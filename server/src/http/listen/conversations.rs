@@ -1,6 +1,6 @@
 //! Conversations with operators: so many at a time, and who gives way where there is no room for another.
 //!
-//! Whoever waits for an answer is never cut off. Of all others the one gives way that has asked nothing for longest: who only keeps a connection open loses nothing, and nobody is
+//! Whoever waits for an answer, or reads one, is never cut off. Of all others the one gives way that has asked nothing for longest: who only keeps a connection open loses nothing, and nobody is
 //! kept out by connections that ask nothing.
 
 use crate::http::control;
@@ -26,8 +26,8 @@ const OPERATORS_MAX: usize = 64;
 /// How long a connection may be open without a whole request.
 const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long whoever has come, or was answered, is left alone: what he asks is on its way, or what he is told.
-const LEFT_ALONE_FOR: Duration = Duration::from_secs(1);
+/// How long whoever has come is left alone: what he asks is on its way.
+const ASKS_WITHIN: Duration = Duration::from_secs(1);
 
 /// Where nobody can give way: when to look again.
 const LOOKS_AGAIN: Duration = Duration::from_millis(100);
@@ -54,8 +54,8 @@ enum State {
 }
 
 impl State {
-    fn left_alone() -> Self {
-        Self::Idle(Instant::now() + LEFT_ALONE_FOR)
+    fn left_alone(time: Duration) -> Self {
+        Self::Idle(Instant::now() + time)
     }
 }
 
@@ -81,7 +81,7 @@ impl Conversations {
 
     /// Talks with one more.
     pub(super) fn begin(&mut self, stream: UnixStream, router: Router) {
-        let state = Arc::new(Mutex::new(State::left_alone()));
+        let state = Arc::new(Mutex::new(State::left_alone(ASKS_WITHIN)));
         let (its, freed) = (Arc::clone(&state), Arc::clone(&self.freed));
         let task = tokio::spawn(async move {
             converse(stream, router, &its).await;
@@ -112,7 +112,8 @@ async fn converse(stream: UnixStream, router: Router, state: &Mutex<State>) {
         };
         *lock(state) = State::Asked;
         let answer = router.call(Request::from_parts(head, Body::from(octets))).await;
-        *lock(state) = State::left_alone();
+        // What he is told is on its way, and may be read slowly.
+        *lock(state) = State::left_alone(REQUEST_WITHIN);
         answer
     });
     let mut builder = http1::Builder::new();
