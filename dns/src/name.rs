@@ -1,3 +1,4 @@
+use heorot_names::dynamic::label_text;
 use std::fmt;
 
 /// A domain name: its labels in wire form, lower case, with the root's empty label at the end.
@@ -119,17 +120,11 @@ impl Name {
     }
 }
 
-/// As a zone file has it (RFC 1035 5.1, RFC 4343 2.1), with the final dot; whatever is no letter, digit, hyphen or underline as `\\DDD`.
+/// As a zone file has it, with the final dot.
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for label in self.labels() {
-            for octet in label {
-                match octet {
-                    b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' => write!(f, "{}", char::from(*octet))?,
-                    octet => write!(f, "\\{octet:03}")?,
-                }
-            }
-            f.write_str(".")?;
+            write!(f, "{}.", label_text(label))?;
         }
         if self.0.len() == 1 { f.write_str(".") } else { Ok(()) }
     }

@@ -56,6 +56,11 @@ pub mod kind {
     pub const SRV: u16 = 33;
 }
 
+const HINFO: u16 = 13;
+const SSHFP: u16 = 44;
+const TLSA: u16 = 52;
+const SMIMEA: u16 = 53;
+
 /// Types that may come by updates, and how they are written. Of all others the data may hold names that somebody compressed (RFC 3597 4), or they
 /// belong to signatures, which are not made here.
 pub const DYNAMIC_TYPES: [(&str, u16); 20] = [
@@ -65,18 +70,18 @@ pub const DYNAMIC_TYPES: [(&str, u16); 20] = [
     ("CERT", 37),
     ("CNAME", kind::CNAME),
     ("DHCID", 49),
-    ("HINFO", 13),
+    ("HINFO", HINFO),
     ("HTTPS", 65),
     ("LOC", 29),
     ("MX", kind::MX),
     ("NS", kind::NS),
     ("OPENPGPKEY", 61),
     ("PTR", kind::PTR),
-    ("SMIMEA", 53),
+    ("SMIMEA", SMIMEA),
     ("SRV", kind::SRV),
-    ("SSHFP", 44),
+    ("SSHFP", SSHFP),
     ("SVCB", 64),
-    ("TLSA", 52),
+    ("TLSA", TLSA),
     ("TXT", kind::TXT),
     ("URI", 256),
 ];
@@ -109,9 +114,31 @@ impl Owners {
     }
 }
 
-/// The name of a type, if it is one that may come by updates; `TYPE300` of another (RFC 3597 5).
+/// Other types that somebody may want to send, and is told that they may not come.
+const OTHER_TYPES: [(&str, u16); 18] = [
+    ("SOA", kind::SOA),
+    ("RP", 17),
+    ("AFSDB", 18),
+    ("KEY", 25),
+    ("NAPTR", 35),
+    ("DNAME", 39),
+    ("APL", 42),
+    ("DS", 43),
+    ("IPSECKEY", 45),
+    ("RRSIG", 46),
+    ("NSEC", 47),
+    ("DNSKEY", 48),
+    ("NSEC3", 50),
+    ("NSEC3PARAM", 51),
+    ("HIP", 55),
+    ("CDS", 59),
+    ("CDNSKEY", 60),
+    ("SPF", 99),
+];
+
+/// The name of a type; `TYPE300` of one that nobody uses here (RFC 3597 5).
 pub fn type_name(kind: u16) -> String {
-    let known = DYNAMIC_TYPES.iter().find(|(_, number)| *number == kind);
+    let known = DYNAMIC_TYPES.iter().chain(&OTHER_TYPES).find(|(_, number)| *number == kind);
     known.map_or_else(|| format!("TYPE{kind}"), |(name, _)| (*name).to_owned())
 }
 
@@ -132,7 +159,27 @@ impl fmt::Display for Dynamic {
     }
 }
 
-/// Data as a zone file has it; what is no address, name or text, in the form that every type has (RFC 3597 5).
+/// A label as a zone file has it (RFC 1035 5.1, RFC 4343 2.1): what means something else there, or cannot be printed, as `\\DDD`.
+pub fn label_text(label: &[u8]) -> String {
+    let octets = label.iter().map(|octet| match octet {
+        b'"' | b'$' | b'(' | b')' | b'.' | b';' | b'@' | b'\\' => format!("\\{octet:03}"),
+        b'!'..=b'~' => char::from(*octet).into(),
+        octet => format!("\\{octet:03}"),
+    });
+    octets.collect()
+}
+
+/// A part of a text as a zone file has it, in quotation marks.
+fn quoted(part: &[u8]) -> String {
+    let octets = part.iter().map(|octet| match octet {
+        b'"' | b'\\' => format!("\\{}", char::from(*octet)),
+        b' '..=b'~' => char::from(*octet).into(),
+        octet => format!("\\{octet:03}"),
+    });
+    format!("\"{}\"", octets.collect::<String>())
+}
+
+/// Data as a zone file has it; where that is not known here, in the form that every type has (RFC 3597 5).
 fn shown(kind: u16, data: &[u8]) -> String {
     let known = match (kind, data) {
         (kind::A, _) => <[u8; 4]>::try_from(data).ok().map(|octets| Ipv4Addr::from(octets).to_string()),
@@ -145,22 +192,28 @@ fn shown(kind: u16, data: &[u8]) -> String {
             let numbers = data[..6].chunks(2).map(|two| u16::from_be_bytes([two[0], two[1]]).to_string());
             format!("{} {host}", numbers.collect::<Vec<_>>().join(" "))
         }),
-        (kind::TXT, _) => parts(data).map(|parts| {
-            let quoted = |part: &[u8]| format!("\"{}\"", part.escape_ascii());
-            parts.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
-        }),
+        (kind::TXT | HINFO, _) => {
+            parts(data).map(|parts| parts.into_iter().map(quoted).collect::<Vec<_>>().join(" "))
+        }
+        // RFC 4255 3.2: algorithm, type, fingerprint.
+        (SSHFP, [algorithm, form, print @ ..]) => Some(format!("{algorithm} {form} {}", hexadecimal(print))),
+        // RFC 6698 2.2: usage, selector, matching type, what is matched; RFC 8162 2.
+        (TLSA | SMIMEA, [usage, selector, form, print @ ..]) => {
+            Some(format!("{usage} {selector} {form} {}", hexadecimal(print)))
+        }
         _ => None,
     };
-    known.unwrap_or_else(|| {
-        let digits: String = data.iter().map(|octet| format!("{octet:02x}")).collect();
-        format!("\\# {} {digits}", data.len())
-    })
+    known.unwrap_or_else(|| format!("\\# {} {}", data.len(), hexadecimal(data)))
+}
+
+fn hexadecimal(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 /// A name in wire form, with its final dot.
 fn name(octets: &[u8]) -> Option<String> {
     let labels = parts(octets.strip_suffix(&[0])?)?;
-    let labels = labels.into_iter().map(|label| format!("{}.", label.escape_ascii()));
+    let labels = labels.into_iter().map(|label| label_text(label) + ".");
     Some(labels.collect::<String>()).map(|name| if name.is_empty() { ".".into() } else { name })
 }
 

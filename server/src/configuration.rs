@@ -6,6 +6,7 @@ use crate::images::directory::problem_with;
 use crate::names;
 use crate::neighbour::threshold;
 use crate::overlay;
+use crate::passed_over;
 use crate::plain_file;
 use crate::published;
 use crate::settings;
@@ -378,7 +379,8 @@ pub(crate) fn warnings_here(config: &Config) -> Vec<(&'static str, String)> {
     let of = |subject: &'static str| move |warning: String| (subject, warning);
     let kernel = threshold::warning(config).into_iter().map(of("kernel"));
     let overlays = overlay::problems(config).into_iter().map(of("overlays"));
-    kernel.chain(overlays).chain(published::warnings(config)).collect()
+    let passed_over = passed_over::warning(config).into_iter().map(of("boot.directory"));
+    kernel.chain(overlays).chain(published::warnings(config)).chain(passed_over).collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ mod notes;
 mod overdue;
 mod overhear;
 mod overlay;
+mod passed_over;
 mod plain_file;
 mod probe;
 mod problem;

@@ -105,6 +105,17 @@ pub(super) fn read(findings: &mut Findings<'_>, tables: &Tables<'_>, dns: &Entry
         findings.error(&hosts.span, format!("hosts: more than {HOST_FILES_MAX} files"), None);
     }
     let clients = dns.texts(findings, "clients", network);
+    for client in clients.iter().flat_map(|clients| &clients.value) {
+        let (address, length) = client.value;
+        // Loopback may always ask.
+        if address.is_ipv6() && !address.is_loopback() {
+            let message = format!(
+                "clients: names are told at this server's IPv4 addresses alone, and nobody in {address}/{length} asks there"
+            );
+            let remedy = "name the IPv4 network of these clients, as \"10.77.0.0/16\"; else leave it out";
+            findings.warning(&client.span, message, Some(remedy.into()));
+        }
+    }
     let words = [("own", Rebinding::Own), ("private", Rebinding::Private), ("off", Rebinding::Off)];
     let rebinding = dns.word(findings, "rebinding", &words);
     let exempt = dns.texts(findings, "rebinding-exempt", value::domain_name);
@@ -249,7 +260,5 @@ fn network(text: &str) -> Result<(IpAddr, u8), Wrong> {
         let length = u8::try_from(value::decimal(length)?).ok()?;
         (length <= if address.is_ipv4() { 32 } else { 128 }).then_some((address, length))
     });
-    parsed.ok_or_else(|| {
-        Wrong::with(format!("{} is no network", quoted(text)), "as \"10.77.0.0/16\" or \"fd77::/64\"")
-    })
+    parsed.ok_or_else(|| Wrong::with(format!("{} is no network", quoted(text)), "as \"10.77.0.0/16\""))
 }

@@ -223,7 +223,8 @@ fn a_file_with_everything_is_read_as_it_is_written() {
     let text = include_str!("tests/full.toml");
     let (config, warnings) =
         Config::parse(text, &interfaces()).map_err(|mistakes| render("full.toml", text, &mistakes)).unwrap();
-    let [relay_only] = warnings.as_slice() else { panic!("{warnings:?}") };
+    let [relay_only, by_ipv6] = warnings.as_slice() else { panic!("{warnings:?}") };
+    assert_eq!(&text[by_ipv6.span.clone()], "\"fd77::/64\"");
     assert_eq!(
         (relay_only.severity, &text[relay_only.span.clone()]),
         (Severity::Warning, "\"192.168.2.0/24\"")

@@ -132,6 +132,16 @@ pub(super) fn read_others(
         let message = format!("secondaries: more than {SECONDARIES_MAX}");
         findings.error(&all.span, message, Some("let some of them copy from the others".into()));
     }
+    for secondary in secondaries.iter().flat_map(|all| &all.value) {
+        if secondary.value.is_ipv6() {
+            let message = format!(
+                "secondaries: names are told at this server's IPv4 addresses alone: {} is not told of changes, and cannot copy the zones from there",
+                secondary.value.ip()
+            );
+            let remedy = "name the IPv4 address that it asks from, as \"192.0.2.53\"";
+            findings.warning(&secondary.span, message, Some(remedy.into()));
+        }
+    }
     let mut seen: BTreeMap<&str, &Range<usize>> = BTreeMap::new();
     for (name, _) in &keys {
         if let Some(before) = seen.insert(&name.value, &name.span) {

@@ -55,6 +55,7 @@ fn names_are_written_as_zone_files_have_them() {
         (labels(&[b"Node23", b"cluster"]), "node23.cluster."),
         (labels(&[b"_ldap", b"_tcp"]), "_ldap._tcp."),
         (labels(&[b"a.b", b"c"]), "a\\046b.c."),
+        (labels(&[b"*", b"0/25", b"c"]), "*.0/25.c."),
         (labels(&[b"\\ \"", b"\xff\x00"]), "\\092\\032\\034.\\255\\000."),
     ];
     for (name, text) in table {

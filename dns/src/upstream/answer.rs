@@ -80,7 +80,9 @@ pub(crate) fn judge(message: &[u8], sent: Sent<'_>, policy: &Policy<'_>) -> Judg
     if !matches!(code, NOERROR | NXDOMAIN) {
         return if no_edns { Judgement::NoEdns } else { Judgement::Unusable };
     }
-    let Some(records) = records::read(message, sent.question.len()) else { return Judgement::Unusable };
+    let Some(mut records) = records::read(message, sent.question.len()) else { return Judgement::Unusable };
+    let name = &sent.question[..sent.question.len() - 4];
+    records.iter_mut().for_each(|record| record.forget_letters(name));
     // RFC 6891 6.1.3: the upper bits of the code.
     if records.iter().any(|record| record.rtype == rtype::OPT && record.ttl_seconds >> 24 != 0) {
         return Judgement::Unusable;

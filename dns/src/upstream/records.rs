@@ -66,12 +66,38 @@ impl Record {
         }
     }
 
+    /// Takes back the letters in which we have sent a name: an alias that was made from one of a whole tree (RFC 6672 3.1) has its labels, in those letters, before others, and clients
+    /// would hear what is meant for the server alone. The name itself is told in the letters in which they ask.
+    pub(crate) fn forget_letters(&mut self, sent: &[u8]) {
+        lower_common_labels(&mut self.owner, sent);
+        if self.rtype == rtype::CNAME
+            && let Some(Piece::Name(target)) = self.data.first_mut()
+        {
+            lower_common_labels(target, sent);
+        }
+    }
+
     /// Of an SOA, for how long denials may be kept (RFC 2308 3).
     pub(crate) fn soa_minimum(&self) -> Option<u32> {
         let [Piece::Name(_), Piece::Name(_), Piece::Octets(times)] = self.data.as_slice() else {
             return None;
         };
         times.last_chunk().map(|minimum| u32::from_be_bytes(*minimum))
+    }
+}
+
+/// Puts the labels that a name begins with as another does, to the letter, into lower case.
+fn lower_common_labels(name: &mut [u8], other: &[u8]) {
+    let mut at = 0;
+    while let Some(length) = other.get(at).filter(|length| **length != 0) {
+        let label = at..at + 1 + usize::from(*length);
+        let Some(same) = name.get_mut(label.clone()).filter(|own| other.get(label.clone()) == Some(own))
+        else {
+            return;
+        };
+        // A length is no letter: it is 63 at most.
+        same.make_ascii_lowercase();
+        at = label.end;
     }
 }
 

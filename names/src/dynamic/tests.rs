@@ -28,7 +28,7 @@ fn which_names_a_key_may_update() {
 
 #[test]
 fn how_data_is_shown() {
-    let table: [(u16, &[u8], &str); 11] = [
+    let table: [(u16, &[u8], &str); 17] = [
         (kind::A, &[10, 77, 9, 9], "A 10.77.9.9"),
         (kind::A, &[10, 77, 9], "A \\# 3 0a4d09"),
         (kind::AAAA, &[0xfd, 0x77, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9], "AAAA fd77::9"),
@@ -39,6 +39,12 @@ fn how_data_is_shown() {
         (kind::SRV, b"\0\0\0\x64", "SRV \\# 4 00000064"),
         (kind::TXT, b"\x03a\"b\x01c", "TXT \"a\\\"b\" \"c\""),
         (257, b"\0\x05issue", "CAA \\# 7 00056973737565"),
+        (kind::TXT, b"\x0ait's caf\xc3\xa9", "TXT \"it's caf\\195\\169\""),
+        (kind::CNAME, b"\x01*\x04a+/b\x04c. \"\0", "CNAME *.a+/b.c\\046\\032\\034."),
+        (44, b"\x04\x02\xab\x01", "SSHFP 4 2 ab01"),
+        (52, b"\x03\x01\x01\xab", "TLSA 3 1 1 ab"),
+        (13, b"\x03PC \x05Linux", "HINFO \"PC \" \"Linux\""),
+        (35, b"x", "NAPTR \\# 1 78"),
         (300, b"x", "TYPE300 \\# 1 78"),
     ];
     for (kind, data, expected) in table {

@@ -4,7 +4,7 @@ use super::{NoAnswer, Site, answer, json, text};
 use crate::ask::Ask;
 use crate::overlay::{Shown, Unshown};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -65,13 +65,10 @@ async fn node(State(site): State<Site>, Path(node): Path<String>) -> Response {
 }
 
 /// The verbs stand where nodes do: a POST to one of them changes nodes, which are named in its body.
-async fn change(State(site): State<Site>, Path(verb): Path<String>, body: Body) -> Response {
+async fn change(State(site): State<Site>, Path(verb): Path<String>, octets: Bytes) -> Response {
     let Some((_, verb)) = Verb::NAMED.into_iter().find(|(name, _)| *name == verb) else {
         let verbs: Vec<_> = Verb::NAMED.iter().map(|(name, _)| *name).collect();
         return error(404, &format!("there is no such verb: {}", verbs.join(", ")));
-    };
-    let Ok(octets) = to_bytes(body, POST_OCTETS_MAX).await else {
-        return error(413, &format!("at most {POST_OCTETS_MAX} octets"));
     };
     match serde_json::from_slice::<ChangeRequest>(&octets) {
         Ok(request) => ask(&site, Query::Change(verb, Box::new(request))).await,
@@ -113,6 +110,11 @@ async fn known_hosts(site: Site) -> Response {
         Ok(Err(why)) => error(400, &why),
         Err(_) => error(500, "the keys could not be made"),
     }
+}
+
+/// A body is longer than any question (RFC 9110 15.5.14).
+pub(super) fn too_long() -> Response {
+    error(413, &format!("at most {POST_OCTETS_MAX} octets"))
 }
 
 async fn missing() -> Response {

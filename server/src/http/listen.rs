@@ -1,11 +1,11 @@
-//! Where operators connect: the control socket, how many of them there may be, and how long one may be idle.
+//! Where operators connect: the control socket. How many of them there may be, and who gives way to whom: `conversations`.
+
+mod conversations;
 
 use crate::problem::{Problem, problem};
 use crate::rights;
 use axum::Router;
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
+use conversations::Conversations;
 use nix::errno::Errno;
 use std::fs::Permissions;
 use std::future::{Future as _, poll_fn};
@@ -14,19 +14,12 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
 /// Root, the server's user and the group of operators may connect.
 const MODE: u32 = 0o660;
-
-/// Connections of operators at a time; further ones wait in the kernel.
-const OPERATORS_MAX: usize = 64;
-
-/// How long a connection may be open without a whole request.
-const REQUEST_WITHIN: Duration = Duration::from_secs(30);
 
 /// How long a socket is served in whose place there is another one: who has connected to it may not be seen yet, nor who was just about to.
 const LINGERS: Duration = Duration::from_secs(1);
@@ -168,30 +161,24 @@ fn file_at(path: &Path) -> io::Result<(u64, u64)> {
 
 /// Serves operators until it is told to end, and whoever has found the socket before.
 async fn operators(listener: tokio::net::UnixListener, router: Router, ended: oneshot::Receiver<()>) {
-    let places = Arc::new(Semaphore::new(OPERATORS_MAX));
+    let mut conversations = Conversations::default();
     let mut is_over = pin!(async {
         // Nobody says anything: what would is dropped.
         let _ = ended.await;
         tokio::time::sleep(LINGERS).await;
     });
     loop {
-        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let next = poll_fn(|context| match listener.poll_accept(context) {
             Poll::Ready(accepted) => Poll::Ready(Some(accepted)),
             Poll::Pending => is_over.as_mut().poll(context).map(|()| None),
         });
         match next.await {
-            Some(Ok((stream, _))) => drop(tokio::spawn(converse(stream, router.clone(), place))),
+            Some(Ok((stream, _))) => {
+                conversations.make_room().await;
+                conversations.begin(stream, router.clone());
+            }
             Some(Err(_)) => tokio::time::sleep(ACCEPT_PAUSE).await,
             None => return,
         }
     }
-}
-
-async fn converse(stream: tokio::net::UnixStream, router: Router, place: OwnedSemaphorePermit) {
-    let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(REQUEST_WITHIN);
-    // However the conversation ends, the peer's side of it is the peer's affair.
-    let _ = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router)).await;
-    drop(place);
 }

@@ -27,9 +27,9 @@ pub(super) static DNS: &[Setting] = &[
         key: "clients",
         kind: Kind::Texts("networks"),
         fallback: Fallback::Otherwise("the networks of all `[[network]]`s"),
-        example: "[\"10.77.0.0/16\", \"fd77::/64\"]",
+        example: "[\"10.77.0.0/16\", \"192.0.2.0/24\"]",
         status: Status::Works,
-        doc: "Who may ask for such names. Others are refused; names of the cluster are told to everybody.",
+        doc: "Who may ask for such names, at this server's IPv4 addresses alone. Others are refused; names of the cluster are told to everybody.",
     },
     Setting {
         key: "rate-limit",

@@ -82,6 +82,38 @@ fn the_operator_bounds_ttls() {
     }
 }
 
+/// RFC 6672 3.1: a server makes an alias of what it was asked, in the letters that it was asked in, which are by chance. Clients and the cache do not hear them.
+#[test]
+fn letters_that_were_sent_are_not_told() {
+    let mut stage = Stage::new(forwarding());
+    let exchange = stage.ask("Many.Letters.of-this-name.example", A);
+    let sent = read(&exchange.payload).questions.remove(0);
+    let labels: Vec<&str> = sent.split('.').collect();
+    let (first, second) = (labels[..3].join(".") + ".Tree.org", labels[..2].join(".") + ".Other.org");
+    let question = sent.strip_suffix(". 1").unwrap();
+    let records = [
+        (6, "eXample", 39, 60, wire("Tree.org")),
+        alias(question, 60, &first),
+        (6, "of-this-name.Tree.org", 39, 60, wire("Other.org")),
+        alias(&first, 60, &second),
+        address(&second, 60, [198, 51, 100, 7]),
+    ];
+    stage.answer(&exchange, &answer(&exchange, 0x8180, &records));
+    let told = stage.told();
+    assert_eq!(
+        told.answer,
+        [
+            "example. 60 TYPE39 \\# 10",
+            "Many.Letters.of-this-name.example. 60 CNAME many.letters.of-this-name.Tree.org.",
+            "of-this-name.Tree.org. 60 TYPE39 \\# 11",
+            "many.letters.of-this-name.Tree.org. 60 CNAME many.letters.Other.org.",
+            "many.letters.Other.org. 60 A 198.51.100.7",
+        ]
+    );
+    let again = stage.recall("many.letters.of-this-name.example", A).answer;
+    assert_eq!(again[4], told.answer[4]);
+}
+
 #[test]
 fn a_denial_is_told_with_its_soa() {
     let mut stage = Stage::new(forwarding());

@@ -62,6 +62,34 @@ fn operators_ask_on_the_control_socket() {
     assert!(problem.0.contains("another heorot"), "{problem}");
 }
 
+/// Connections that ask nothing, or only begin to, keep nobody out.
+#[test]
+fn operators_who_ask_nothing_give_way() {
+    let server = server();
+    let path = server.directory.path().join("control.sock");
+    let connect = |said: &str| {
+        let mut stream = UnixStream::connect(&path).unwrap();
+        stream.write_all(said.as_bytes()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream
+    };
+    let idle: Vec<_> = (0..30)
+        .flat_map(|_| {
+            ["", "POST /v1/nodes/hold HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", "GET /v1/st"]
+        })
+        .map(connect)
+        .collect();
+    let (head, _) = exchange(&mut connect(""), "GET /v1/status");
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let mut oldest = idle.into_iter();
+    assert_eq!(oldest.next().unwrap().read(&mut [0; 8]).unwrap(), 0, "it gave way");
+    let mut newest = oldest.next_back().unwrap();
+    newest.write_all(b"atus HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    newest.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+}
+
 #[test]
 fn a_control_socket_that_is_gone_is_made_again() {
     let server = server();
