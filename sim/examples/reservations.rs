@@ -72,6 +72,7 @@ fn discover(last: u32) -> Vec<u8> {
         subnet: None,
         rapid: false,
         own_port: false,
+        name: None,
         quiet: false,
     };
     packet.write()

@@ -508,6 +508,7 @@ fn packet(machine: u8, message_type: MessageType) -> Packet {
         subnet: None,
         rapid: false,
         own_port: false,
+        name: None,
         quiet: false,
     }
 }
