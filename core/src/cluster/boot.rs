@@ -1,5 +1,6 @@
 //! What a node boots first: the boot file of its firmware.
 
+use super::network;
 use super::node::Firmware;
 use super::quirk::Trait;
 use crate::config::{Config, FirmwareKind, Loader, Protocol, PxeBoots, PxeService};
@@ -161,9 +162,10 @@ pub fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
 
 /// What firmware that boots by HTTP is offered.
 fn firmware_url(config: &Config, server: Ipv4Addr, file: &str) -> String {
+    let served = network::served_address(config, server);
     let base = match &config.http.tls {
-        Some(tls) if tls.is_offered && tls.port == 443 => format!("https://{server}"),
-        Some(tls) if tls.is_offered => format!("https://{server}:{}", tls.port),
+        Some(tls) if tls.is_offered && tls.port == 443 => format!("https://{served}"),
+        Some(tls) if tls.is_offered => format!("https://{served}:{}", tls.port),
         Some(_) | None => http_base(config, server),
     };
     format!("{base}/{}", percent_encode(file))
@@ -171,6 +173,7 @@ fn firmware_url(config: &Config, server: Ipv4Addr, file: &str) -> String {
 
 /// Where a node talks about itself, and where boot files are to be had by HTTP.
 pub fn http_base(config: &Config, server: Ipv4Addr) -> String {
+    let server = network::served_address(config, server);
     match config.http.port {
         80 => format!("http://{server}"),
         port => format!("http://{server}:{port}"),

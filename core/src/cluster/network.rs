@@ -61,6 +61,16 @@ pub fn is_of_a_host(config: &Config, address: Ipv4Addr) -> bool {
     is_usual && !config.networks.iter().any(is_edge)
 }
 
+/// Where all is served that is served at our addresses in the networks alone (HTTP, names, NFS), for whom knows us by this address. A relay may have any other one of this host for its helper: there
+/// DHCP and TFTP answer, and nothing else does.
+pub fn served_address(config: &Config, known_by: Ipv4Addr) -> Ipv4Addr {
+    let mut served = config.networks.iter().filter(|network| network.on_link).peekable();
+    let first = served.peek().map(|network| network.address);
+    let is_served = known_by.is_loopback() || served.clone().any(|network| network.address == known_by);
+    let beside = served.find(|network| network.contains(known_by)).map(|network| network.address);
+    Some(known_by).filter(|_| is_served).or(beside).or(first).unwrap_or(known_by)
+}
+
 /// The snapshot of names for whoever answers queries, without what stands in files. `numbered` are the machines that have a number.
 pub fn directory(
     config: &Config,

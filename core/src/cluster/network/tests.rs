@@ -109,3 +109,20 @@ fn how_long_blocks_are() {
     config.tftp.block_octets_max = 1200;
     assert_eq!(long(&config, 9000), [1200, 1024, 1200]);
 }
+
+/// A relay's helper may be any address of this host: nothing but DHCP and TFTP answers at one that is no network's.
+#[test]
+fn where_all_is_served() {
+    let config = config();
+    for (known_by, served) in [
+        ([10, 77, 0, 1], [10, 77, 0, 1]),
+        ([10, 78, 0, 1], [10, 78, 0, 1]),
+        ([10, 78, 0, 100], [10, 78, 0, 1]),
+        ([192, 0, 2, 1], [10, 77, 0, 1]),
+        ([127, 0, 0, 1], [127, 0, 0, 1]),
+    ] {
+        assert_eq!(served_address(&config, Ipv4Addr::from(known_by)), Ipv4Addr::from(served));
+    }
+    let url = crate::cluster::boot::http_base(&config, Ipv4Addr::new(10, 78, 0, 100));
+    assert_eq!(url, "http://10.78.0.1");
+}

@@ -1,6 +1,7 @@
 use super::client::Client;
 use super::{bootp, fqdn, is_own, pxe, renewal, told};
 use crate::cluster::boot::{self, BootFile, Offered};
+use crate::cluster::network;
 use crate::cluster::node::Named;
 use crate::cluster::quirk::Trait;
 use crate::config::{Config, Mode, Network, OptionPath, OptionTable};
@@ -185,7 +186,7 @@ impl<'a> Reply<'a> {
             options.set(option::ROUTER, gateway.octets());
         }
         if !self.looks_up_nothing() {
-            options.set(option::DNS, self.client.server.octets());
+            options.set(option::DNS, network::served_address(self.config, self.client.server).octets());
         }
         options.set(option::DOMAIN_NAME, self.cluster);
         // A temporary address has no permanent name.
