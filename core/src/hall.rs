@@ -6,6 +6,7 @@ mod deferred;
 mod elsewhere;
 mod ended;
 mod files;
+mod guest_name;
 mod held_back;
 mod host_keys;
 mod journal;
@@ -25,6 +26,7 @@ mod unnumbered;
 
 pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use deferred::Deferred;
+pub(crate) use guest_name::{LABEL_OCTETS_MAX, label};
 pub(crate) use held_back::{HeldBack, HeldBackOffers};
 pub(crate) use host_keys::HostKeyNumbers;
 pub(crate) use listed_cards::AS_CONFIGURED;

@@ -26,7 +26,6 @@ use crate::cluster::trouble::Beside;
 use crate::config::{Choice, TRIAL_PROFILE};
 use crate::hall::Turn;
 use crate::message::{Answer, Measured, MeasuredHttp, Output, Query, RequestId};
-use crate::service::dhcp;
 use crate::service::view::{
     ErrorView, EventView, ExplainView, HttpView, LoadView, NfsView, NodeDetailView, NodeView, PoolView,
     RogueServerView, StatusView, TransfersView,
@@ -360,7 +359,7 @@ fn explain(turn: &Turn<'_>, wall: Wall, node: &Node) -> ExplainView {
     // Whoever has a number is called by that.
     let lent =
         node.cards().flat_map(|card| turn.hall.leases.of(card).map(move |(address, _)| (card, address)));
-    let mut in_vain = lent.filter_map(|(card, address)| dhcp::called_in_vain(turn, card, address));
+    let mut in_vain = lent.filter_map(|(card, address)| turn.called_in_vain(card, address));
     if let Some(said) = in_vain.next().filter(|_| node.number.is_none()) {
         summary += &format!("; {said}");
     }

@@ -41,7 +41,7 @@ use ack::{carry_out, says_where_it_is};
 use client::Client;
 pub(crate) use copies::copies_due;
 use decision::{Case, decide};
-pub(crate) use naming::{in_vain as called_in_vain, recheck as recheck_names};
+pub(crate) use naming::recheck as recheck_names;
 pub(crate) use offer::let_go;
 use offer::{admit, make_offer};
 pub(crate) use overheard::{forget_allowed, overheard};

@@ -12,7 +12,6 @@ use crate::cluster::unanswered::Host as Asker;
 use crate::config::{Host, ListedNode, Mode};
 use crate::hall::Turn;
 use crate::mac::Mac;
-use crate::service::dhcp;
 use crate::service::view::{ExplainView, NodeDetailView, NodeView};
 use crate::time::{Wall, span};
 use crate::wire::dhcp::relay;
@@ -185,7 +184,7 @@ fn of_guest(turn: &Turn<'_>, wall: Wall, address: Ipv4Addr, lease: &Lease) -> Ex
         if is_over { "for a time that is over".into() } else { format!("until {until}, {left} from now") };
     let (waits, to_do) = turn.waits_as_host(lease.mac, host);
     let reason = format!("{address} is lent to it {how_long}{waits}");
-    let in_vain = dhcp::called_in_vain(turn, lease.mac, address).map(|said| format!("; {said}"));
+    let in_vain = turn.called_in_vain(lease.mac, address).map(|said| format!("; {said}"));
     let view = NodeView {
         name: name.map(str::to_owned),
         temporary_address: Some(address),

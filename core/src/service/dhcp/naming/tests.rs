@@ -44,7 +44,9 @@ fn what_a_host_calls_itself() {
         let no_name = || {
             name.map_or(Wanted::Nothing, |text| match text {
                 b"" | b"(none)" => Wanted::Nothing,
-                text => Wanted::NoName(event::printable(&String::from_utf8_lossy(text), LABEL_OCTETS_MAX)),
+                text => {
+                    Wanted::NoName(event::printable(&String::from_utf8_lossy(text), LABEL_OCTETS_MAX + 1))
+                }
             })
         };
         let expected = expected.map_or_else(no_name, |name| Wanted::Name(name.into()));
