@@ -61,8 +61,8 @@ pub fn is_of_a_host(config: &Config, address: Ipv4Addr) -> bool {
     is_usual && !config.networks.iter().any(is_edge)
 }
 
-/// Where all is served that is served at our addresses in the networks alone (HTTP, names, NFS), for whom knows us by this address. A relay may have any other one of this host for its helper: there
-/// DHCP and TFTP answer, and nothing else does.
+/// Where HTTP and names are served, which are at our addresses in the networks alone, for whom knows us by this address. A relay may have any other one of this host for its helper: there DHCP, TFTP
+/// and NFS answer, and nothing else does.
 pub fn served_address(config: &Config, known_by: Ipv4Addr) -> Ipv4Addr {
     let mut served = config.networks.iter().filter(|network| network.on_link).peekable();
     let first = served.peek().map(|network| network.address);

@@ -9,7 +9,7 @@
 //!          it was our rate: the lower one stays,  └─ Doubting   the rate is lowered, to see whether that helps
 //!          it was chance: the old one comes back;
 //!          it fell too far to be measured: it grows from there;
-//!          nobody sends any more, or nothing arrives: the old one comes back
+//!          nobody sends any more: the old one comes back
 //! ```
 //!
 //! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
@@ -281,10 +281,10 @@ impl Budget {
         let recent = sense.last(ticks, 0);
         let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
         let is_unusual = recent.sent_packets >= PACKETS_MIN && lost > self.chance_per_mille + DOUBT_PER_MILLE;
-        // A full queue delivers what it delivered before: where more arrives from moment to moment, there was room, and where nothing does, there is no queue.
+        // A full queue delivers what it delivered before: where more arrives from moment to moment, there was room.
         let arrives = |ago| sense.last(QUARTER_TICKS, ago).delivered_octets;
         let is_rising = arrives(0) * 10 > arrives(QUARTER_TICKS) * 11;
-        (is_unusual && !is_rising && sense.last(1, 0).delivered_octets > 0).then_some(lost)
+        (is_unusual && !is_rising && arrives(0) > 0).then_some(lost)
     }
 
     /// Sends a little less than what arrives, to see whether that helps. While the rate rises, only the last moments tell what arrives with a full queue.
@@ -316,8 +316,10 @@ impl Budget {
     fn doubt(&mut self, sense: &Sense, (rate_before, lost_before, starting): (u64, u64, bool), ticks: u32) {
         // What was lost before shows for a while: the first half second is not looked at.
         const SETTLED: u32 = 10;
-        // A queue that overflowed is a full one, and delivers. Where nothing came any more, all was lost at once because they have gone or the link has: no rate helps against that, whatever those do who come back.
-        if ticks + 1 == SETTLED && sense.last(SETTLED as usize, 0).delivered_octets == 0 {
+        // Nobody sends any more, and nothing arrives: all was lost at once because they have gone, or the link has. No rate helps against that, whatever those do who come back. (A queue that is full delivers, and
+        // where TCP waits for the one segment that it lost there is something sent.)
+        let quarter = sense.last(QUARTER_TICKS, 0);
+        if ticks + 1 == SETTLED && quarter.sent_octets == 0 && quarter.delivered_octets == 0 {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
             return self.set(rate_before);
         }

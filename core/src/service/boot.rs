@@ -241,7 +241,7 @@ fn written(
         node_address: request.from,
         node_attributes: plan.attributes.clone(),
         cluster_name: turn.config.cluster.name.clone(),
-        server_address: network::served_address(turn.config, request.local),
+        server_address: request.local,
     };
     let http = boot::http_base(turn.config, request.local);
     let mut cmdline = plan.cmdline.render(&values)?;

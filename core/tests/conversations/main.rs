@@ -311,7 +311,7 @@ fn every_address_of_ours_is_the_server() {
             Message::parse(&sent[0].payload).unwrap()
         });
         assert_eq!(offers[0].yiaddr, offers[1].yiaddr);
-        // There answer DHCP and TFTP; names are told at the addresses of networks alone.
+        // Names are told at the addresses of networks alone.
         let name_servers = offers.each_ref().map(|offer| offer.options.address(option::DNS));
         assert_eq!(name_servers, [Some(SERVER); 2]);
         let mut request = discover.clone();

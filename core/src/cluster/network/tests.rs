@@ -110,7 +110,7 @@ fn how_long_blocks_are() {
     assert_eq!(long(&config, 9000), [1200, 1024, 1200]);
 }
 
-/// A relay's helper may be any address of this host: nothing but DHCP and TFTP answers at one that is no network's.
+/// A relay's helper may be any address of this host: neither HTTP nor DNS answers at one that is no network's.
 #[test]
 fn where_all_is_served() {
     let config = config();

@@ -206,7 +206,7 @@ fn a_slower_link_is_noticed_and_a_faster_one_found() {
 /// To find out a link takes half a minute of a thousand machines' patience if it begins at the lowest rate.
 #[test]
 fn a_link_that_is_silent_for_a_moment_is_not_taken_for_a_slow_one() {
-    for before in [12, 16, 20, 28, 29, 30, 31, 40, 100] {
+    for before in [0, 1, 3, 100] {
         for silent in [1, 2, 4, 10, 20, 40] {
             for arrives_per_mille in [0, 20, 200] {
                 let case =
@@ -305,7 +305,7 @@ fn a_block_of_any_size_is_granted() {
 /// A transfer that began before an operator had the link take shorter ones goes on with its own: it waits for as many tokens as there ever are, and then for what it took ahead.
 #[test]
 fn a_block_that_is_longer_than_the_link_takes_now_is_granted() {
-    for mbit in [12, 16, 20, 28, 29, 30, 31, 40, 100] {
+    for mbit in [1, 5, 9, 100] {
         let octets = crate::load::wire_octets(4 + 8968);
         let mut budget = Budget::new(START, LinkRate::Given(mbit * MBIT));
         let (mut sent, mut now) = (0, START);
@@ -350,7 +350,7 @@ fn a_doubt_that_ends_in_silence_concludes_nothing() {
 /// A switch that starts again, and again: all that is under way when it goes is lost at once, and whoever is silent then comes back as he was. That is no queue that overflows.
 #[test]
 fn outages_do_not_make_a_link_slow() {
-    for (silent, mbit, first_per_mille) in [12, 16, 20, 28, 29, 30, 31, 40, 100]
+    for (silent, mbit, first_per_mille) in [20, 28, 29, 30, 31, 40, 100]
         .into_iter()
         .flat_map(|silent| [500, 1000, 1900].map(|mbit| (silent, mbit)))
         .flat_map(|(silent, mbit)| [100, 800].map(|part| (silent, mbit, part)))

@@ -83,9 +83,10 @@ pub(super) fn decide(
     let refusal = match case {
         Case::Selecting | Case::AtOnce => Decision::No,
         Case::InitReboot | Case::Renewing if is_ours(turn, address) => Decision::No,
-        // We know this client, and that it is to have another address on this very network.
+        // We know this client, and that it is to have another address on this very network. A host may have chosen another server that is allowed beside us.
         Case::InitReboot | Case::Renewing
-            if (has_number_here || has_host_here) && settings.contains(address) =>
+            if settings.contains(address)
+                && (has_number_here || (has_host_here && is_link_ours(turn, client))) =>
         {
             Decision::No
         }

@@ -1,7 +1,7 @@
 //! Conversations with operators: so many at a time, and who gives way where there is no room for another.
 //!
-//! Whoever waits for an answer, or reads one, is never cut off. Of all others the one gives way that has asked nothing for longest: who only keeps a connection open loses nothing, and nobody is
-//! kept out by connections that ask nothing.
+//! Whoever waits for an answer is never cut off, nor is who got one within half a minute: it may be read slowly. Of all others the one gives way that has asked nothing for longest: who only keeps
+//! a connection open loses nothing, and nobody is kept out by connections that have never asked anything.
 
 use crate::http::control;
 use axum::Router;
