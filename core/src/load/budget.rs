@@ -39,6 +39,8 @@ pub(super) struct Budget {
     ticks_steady: u32,
     ticks_unprobed: u32,
     ticks_believed: u32,
+    /// Ticks since nobody was there last.
+    ticks_heard: u32,
     /// In nanoseconds of sending at the present rate, so that nothing is lost by rounding: what may be sent, or was sent ahead.
     tokens: i64,
     /// The same, of tokens that came while there was no room for them.
@@ -102,6 +104,7 @@ impl Budget {
             ticks_steady: 0,
             ticks_unprobed: 0,
             ticks_believed: 0,
+            ticks_heard: 0,
             tokens: 0,
             missed: 0,
             used_octets: 0,
@@ -220,7 +223,14 @@ impl Budget {
         }
         // What does not arrive waits in our own sockets, and fills no queue.
         let is_left_to_tcp = self.rate < self.rate_max && sense.is_tcp_alone();
+        let is_nobody_there = is_nobody_there(sense);
+        self.ticks_heard = if is_nobody_there { 0 } else { self.ticks_heard.saturating_add(1) };
         match self.phase {
+            // Whether a lower rate helps nobody is there to tell, whatever those do who come back.
+            Phase::Doubting { rate_before, starting, .. } if is_nobody_there => {
+                self.phase = if starting { Phase::Starting } else { Phase::Steady };
+                self.set(rate_before);
+            }
             Phase::Starting | Phase::Steady if is_left_to_tcp => {
                 self.phase = Phase::Starting;
                 if sense.last(1, 0).limited {
@@ -278,7 +288,8 @@ impl Budget {
 
     /// Losses of a thousand packets in so many ticks, if they are more than chance and there are enough packets to tell.
     fn unusual_loss(&self, sense: &Sense, ticks: usize) -> Option<u64> {
-        let recent = sense.last(ticks, 0);
+        // What was lost as all fell silent, they or the link, was lost in no queue.
+        let recent = sense.last(ticks.min(self.ticks_heard as usize), 0);
         let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
         let is_unusual = recent.sent_packets >= PACKETS_MIN && lost > self.chance_per_mille + DOUBT_PER_MILLE;
         // A full queue delivers what it delivered before: where more arrives from moment to moment, there was room.
@@ -316,13 +327,6 @@ impl Budget {
     fn doubt(&mut self, sense: &Sense, (rate_before, lost_before, starting): (u64, u64, bool), ticks: u32) {
         // What was lost before shows for a while: the first half second is not looked at.
         const SETTLED: u32 = 10;
-        // Nobody sends any more, and nothing arrives: all was lost at once because they have gone, or the link has. No rate helps against that, whatever those do who come back. (A queue that is full delivers, and
-        // where TCP waits for the one segment that it lost there is something sent.)
-        let quarter = sense.last(QUARTER_TICKS, 0);
-        if ticks + 1 == SETTLED && quarter.sent_octets == 0 && quarter.delivered_octets == 0 {
-            self.phase = if starting { Phase::Starting } else { Phase::Steady };
-            return self.set(rate_before);
-        }
         // A rate that rose by quarters is too high by a little: more than half of it arrives. If less did, it was far too high from the first, or what arrived was no measure,
         // because somebody was silent. Then the rate has to be found anew from here, and soon: others wait meanwhile.
         let is_too_deep = self.rate < rate_before / 2;
@@ -399,6 +403,13 @@ impl Budget {
     fn nanoseconds(&self, octets: u64) -> u64 {
         octets.saturating_mul(NANOSECONDS) / self.rate().max(1)
     }
+}
+
+/// Whether nothing was sent for the first time, and nothing arrived, for longer than a round trip: whoever was there is silent. Where TCP waits
+/// for one segment that a full queue dropped, all is as still for as long as the queue takes, and nothing is said of that.
+fn is_nobody_there(sense: &Sense) -> bool {
+    let recent = sense.last(sense.lag() + 2, 0);
+    recent.sent_octets == 0 && recent.delivered_octets == 0 && sense.last(SECOND_TICKS, 0).piece_octets == 0
 }
 
 /// How much of what was sent did not arrive until a round trip later, of a thousand octets. What is sent twice because a window is, is among it; that less was sent of late,

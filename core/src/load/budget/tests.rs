@@ -350,7 +350,7 @@ fn a_doubt_that_ends_in_silence_concludes_nothing() {
 /// A switch that starts again, and again: all that is under way when it goes is lost at once, and whoever is silent then comes back as he was. That is no queue that overflows.
 #[test]
 fn outages_do_not_make_a_link_slow() {
-    for (silent, mbit, first_per_mille) in [20, 28, 29, 30, 31, 40, 100]
+    for (silent, mbit, first_per_mille) in [5, 6, 9, 10, 11, 12, 20, 28, 29, 30, 31, 40, 100]
         .into_iter()
         .flat_map(|silent| [500, 1000, 1900].map(|mbit| (silent, mbit)))
         .flat_map(|(silent, mbit)| [100, 800].map(|part| (silent, mbit, part)))

@@ -1,6 +1,7 @@
 //! Names of others, asked of a server on loopback that does what the test wants.
 
 use super::*;
+use crate::dns::bind::{self, Datagrams};
 use crate::dns::exchange::tls::tests::{Authority, Upstream as TlsUpstream};
 use heorot_dns::{Forwarding, Group, NameServer};
 use std::fs;
@@ -27,9 +28,11 @@ enum Manner {
 impl Upstream {
     /// It serves until the test's process ends.
     fn start(manner: Manner) -> Self {
-        let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let address = datagrams.local_addr().unwrap();
-        let listener = TcpListener::bind(address).unwrap();
+        // By both at one port: a free one of UDP may be taken in TCP.
+        let (Datagrams { address, socket: datagrams }, listener) =
+            bind::bind(([127, 0, 0, 1], 0).into()).unwrap();
+        datagrams.set_nonblocking(false).unwrap();
+        listener.set_nonblocking(false).unwrap();
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
         thread::spawn(move || {
@@ -146,8 +149,9 @@ fn a_forgery_is_passed_over() {
 
 #[test]
 fn a_server_that_is_gone_costs_nothing() {
-    // Nobody listens there: the kernel says so, and the other is asked.
-    let gone = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody listens there, nor can while the port is held at the address beside it: the kernel says so, and the other is asked.
+    let beside = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let gone = ([127, 0, 0, 86], beside.local_addr().unwrap().port()).into();
     let upstream = Upstream::start(Manner::Plainly);
     let (_handle, server) = serve_forwarding(plan(&[gone, upstream.address]));
     let began = Instant::now();
