@@ -7,7 +7,7 @@
 //! - [`carry`]: what the machines put out, carried out;
 //! - [`held`]: what waits for neighbour entries; [`interfaces`]: what goes and comes back;
 //! - [`send`]: what is to be sent by TFTP, gathered; [`transmit`]: trains of blocks become datagrams; [`senders`]: threads that send when the loop has not the time;
-//! - [`meter`]: what was sent in the last second;
+//! - [`meter`]: what was sent in the last second; [`refusals`] and [`unrouted`]: what goes on being wrong around the server;
 //! - [`operate`]: signals, a new configuration, the end.
 
 mod carry;
@@ -21,6 +21,7 @@ mod send;
 pub(crate) mod senders;
 mod take;
 mod transmit;
+mod unrouted;
 
 use crate::ask::Ask;
 use crate::clock;
@@ -71,6 +72,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread;
 use std::time::Duration;
 use take::Inboxes;
+use unrouted::Unrouted;
 
 /// Messages of one line taken in a turn, so that a busy line does not keep the sockets waiting.
 const MESSAGES_A_TURN: usize = 256;
@@ -168,6 +170,7 @@ pub(crate) struct Loop {
     addresses: interfaces::Addresses,
     dump: operate::Dump,
     refusals: Refusals,
+    unrouted: Unrouted,
     /// The longest time for which nothing new was taken: no turn should take 20 ms.
     longest_turn: Duration,
     /// When the server has to be gone, once it was told to go.
@@ -225,6 +228,7 @@ impl Loop {
             reload_again: false,
             dump: operate::Dump::default(),
             refusals: Refusals::default(),
+            unrouted: Unrouted::default(),
             longest_turn: Duration::ZERO,
             ends_by: None,
         })

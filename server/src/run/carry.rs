@@ -1,6 +1,7 @@
 //! What the machines put out, carried out in its order; and what one machine wants from the other.
 
 use super::Loop;
+use super::unrouted::is_no_way;
 use crate::ask::Ask;
 use crate::clock;
 use crate::http::News;
@@ -350,10 +351,20 @@ impl Loop {
                 self.send_from(interface, |it| &it.boot_server, (*source, peer), payload)
             }
         };
-        match sent {
-            Ok(()) => self.meter.sent(self.now, payload.len()),
+        let news = match (sent, *target) {
+            (Ok(()), target) => {
+                self.meter.sent(self.now, payload.len());
+                if let DhcpTarget::Address(to) = target { self.unrouted.sent(to) } else { None }
+            }
+            (Err(error), DhcpTarget::Address(to)) if is_no_way(&error) => self.unrouted.failed(self.now, to),
             // The client asks again: the network could have lost it as well.
-            Err(error) => self.complain("sending DHCP", &format_args!("to {}: {error}", named(send))),
+            (Err(error), _) => {
+                self.complain("sending DHCP", &format_args!("to {}: {error}", named(send)));
+                None
+            }
+        };
+        if let Some((weight, line)) = news {
+            self.parts.journal.say(weight, format_args!("DHCP: {line}"));
         }
     }
 
@@ -487,7 +498,7 @@ impl Loop {
             malformed: self.parts.transfers.malformed().clone(),
             dns: Box::new(self.parts.dns.counts().measured()),
             nfs: self.parts.nfs.as_ref().map(|nfs| Box::new(nfs.counts().measured())),
-            troubles: self.refusals.told(self.now),
+            troubles: self.refusals.told(self.now).into_iter().chain(self.unrouted.told(self.now)).collect(),
         }
     }
 }
