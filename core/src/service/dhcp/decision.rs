@@ -38,9 +38,11 @@ pub(super) enum Decision {
     Number(u32, Duration),
     /// A NAK: we are authoritative for the address, and it is not the client's.
     No,
+    /// Its ACK waits for a record that is under way: where this came by another way, another ACK does.
+    UnderWay(Duration),
     /// Nothing yet: whether the address is free will be known in a moment.
     Later,
-    /// Nothing: the address is not ours to judge, or the answer is under way.
+    /// Nothing: the address is not ours to judge.
     Silence,
 }
 
@@ -132,7 +134,7 @@ pub(super) fn decide(
             // It was lent where it is not ours to lend any more, and to this very client.
             () if turn.hall.leases.is_stranded(address) => Decision::No,
             // Its record is under way, and its ACK will follow.
-            () if !lent.recorded => Decision::Silence,
+            () if !lent.recorded => Decision::UnderWay(lent.length),
             () => Decision::Renewed(lease),
         };
     }
@@ -146,7 +148,7 @@ pub(super) fn decide(
         let is_anothers =
             is_used_by_another(turn, client, case, address) || (has_another && has_other_offer(turn, client));
         return match () {
-            () if is_claimed => Decision::Silence,
+            () if is_claimed => Decision::UnderWay(settings.lease),
             () if is_anothers => refusal,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
                 Decision::Number(number, settings.lease)
