@@ -197,9 +197,9 @@ fn what_does_not_fit_goes_into_the_empty_fields() {
     };
     for (what, reply, size, may_overload, overload, left_out) in [
         ("all of it has room", wide(b"", b""), 1472, true, None, &[][..]),
-        ("nobody may", wide(b"", b""), 548, false, None, &[15, 43]),
+        ("nobody may", wide(b"", b""), 548, false, None, &[15, 17]),
         ("both are empty", wide(b"", b""), 500, true, Some(3), &[]),
-        ("the file is enough", wide(b"", b""), 548, true, Some(1), &[]),
+        ("the file is enough", wide(b"", b""), 570, true, Some(1), &[]),
         ("the file is a name", wide(b"", b"boot"), 500, true, Some(2), &[15]),
         ("both are names", wide(b"server", b"boot"), 500, true, None, &[15, 17]),
     ] {
@@ -224,7 +224,8 @@ fn what_does_not_fit_goes_into_the_empty_fields() {
     }
 }
 
-/// Firmware that says nothing of its room, behind a relay that says much: 548 octets, of which 246 are the relay's.
+/// Firmware that says nothing of its room, behind a relay that says much: 548 octets, of which 246 are the relay's. What it boots by, and what comes back because it was sent (RFC 4578 2.3), goes before
+/// what a site says beside.
 #[test]
 fn what_a_machine_cannot_do_without_goes_before_what_it_can_reckon() {
     let mut reply = discover(&[(54, &[1; 4]), (97, &[9; 17]), (82, &[7; 244]), (51, &[2; 4])]);
@@ -235,18 +236,43 @@ fn what_a_machine_cannot_do_without_goes_before_what_it_can_reckon() {
         reply.options.set(code, value);
     }
     for (size, left_out) in [
-        (548, &[28, 97, 58, 59][..]),
-        (560, &[97, 59]),
+        // What is left of the room holds what is shorter.
+        (548, &[97, 28, 58, 59][..]),
+        (560, &[15, 28, 58, 59]),
+        (566, &[28, 58, 59]),
         (580, &[59]),
         (590, &[]),
-        (540, &[15, 28, 97, 58, 59]),
+        (540, &[97, 15, 28, 58, 59]),
     ] {
         let fitted = reply.fit(size, false);
         assert_eq!(fitted.left_out, left_out, "{size}");
         let back = Message::parse(&fitted.octets).unwrap();
         assert_eq!((back.options.get(1), back.options.get(3)), (Some(&[5; 4][..]), Some(&[6; 4][..])));
-        assert!(back.options.contains(82));
+        assert!(back.options.contains(82) && back.options.contains(43) && back.options.contains(60));
     }
+}
+
+/// What a client boots by goes before all that is only good to know, and what stands in a field already is the first that is left out.
+#[test]
+fn what_is_booted_by_goes_before_what_a_site_says() {
+    let mut reply = discover(&[(54, &[1; 4]), (61, &[1; 7]), (97, &[9; 17]), (51, &[2; 4])]);
+    (reply.sname, reply.file) = (b"10.77.0.1".to_vec(), b"boot/loader.efi".to_vec());
+    for (code, value) in [(67, &b"boot/loader.efi"[..]), (66, b"10.77.0.1"), (60, b"PXEClient")] {
+        reply.options.set(code, value);
+    }
+    for (code, value) in [(43, &[8; 160][..]), (1, &[5; 4]), (3, &[6; 4]), (224, &[1; 20]), (225, &[2; 50])] {
+        reply.options.set(code, value);
+    }
+    let fitted = reply.fit(548, false);
+    let back = Message::parse(&fitted.octets).unwrap();
+    assert!(fitted.left_out.is_empty(), "nothing is missing: {:?}", fitted.left_out);
+    assert_eq!([67, 66, 225].map(|code| back.options.contains(code)), [false, false, true]);
+    // If there it has another name, the option is what counts.
+    reply.file = b"another".to_vec();
+    assert_eq!(reply.fit(548, false).left_out, [225]);
+    // A menu that leaves little room goes before what only comes back.
+    reply.options.set(43, [8; 225]);
+    assert_eq!(reply.fit(548, false).left_out, [97, 224, 225]);
 }
 
 #[test]

@@ -66,13 +66,15 @@ impl Message {
         let (file_room, sname_room) = (spare(&self.file, COOKIE - FILE), spare(&self.sname, FILE - SNAME));
         let room = if file_room + sname_room > 0 { room - OVERLOAD_OCTETS } else { room };
         let classes = if is_full { &Need::ALL[..] } else { &[Need::All] };
-        let in_order = classes.iter().flat_map(|class| all().filter(|(code, _)| class.has(*code)));
+        let in_order =
+            classes.iter().flat_map(|class| all().filter(|(code, value)| class.has(self, *code, value)));
         for (code, value) in in_order {
             let octets = encoded_octets(code, value);
             let fields =
                 [(&mut layout.options, room), (&mut layout.file, file_room), (&mut layout.sname, sname_room)];
             match fields.into_iter().find(|(field, room)| field.len() + octets <= *room) {
                 Some((field, _)) => encode(field, code, value),
+                None if Need::Twice.has(self, code, value) => {}
                 None => layout.left_out.push(code),
             }
         }
@@ -94,7 +96,7 @@ impl Message {
 pub struct Fitted {
     /// The UDP payload.
     pub octets: Vec<u8>,
-    /// The options for which there was no room.
+    /// The options for which there was no room, but for what stands in a field of the packet all the same.
     pub left_out: Vec<u8>,
 }
 
@@ -105,25 +107,42 @@ enum Need {
     All,
     /// Without it the client has no address that it can use: whose answer it is, for how long, mask and router.
     First,
-    Usual,
-    /// It comes back because it was sent (PXE 2.1), and ROMs go on without it.
+    /// Firmware boots by it: that this is a PXE server's answer and what such a one says, the file and its server.
+    Boot,
+    /// It comes back because it was sent (RFC 4578 2.3, RFC 6842 3, RFC 3011 4), and clients go on without it.
     Echo,
+    /// What a site says beside.
+    Usual,
     /// The client reckons the same by itself (RFC 2131 4.4.5).
     Default,
+    /// It stands in a field of the packet already.
+    Twice,
 }
 
 impl Need {
     /// Of a full packet, the most needed first.
-    const ALL: [Self; 4] = [Self::First, Self::Usual, Self::Echo, Self::Default];
+    const ALL: [Self; 6] = [Self::First, Self::Boot, Self::Echo, Self::Usual, Self::Default, Self::Twice];
 
-    fn has(self, code: u8) -> bool {
+    fn has(self, message: &Message, code: u8, value: &[u8]) -> bool {
         let own = match code {
+            option::BOOT_FILE if value == message.file => Self::Twice,
+            option::TFTP_SERVER if value == message.sname => Self::Twice,
             option::MESSAGE_TYPE
             | option::SERVER_IDENTIFIER
             | option::LEASE_TIME
             | option::SUBNET_MASK
-            | option::ROUTER => Self::First,
-            option::CLIENT_MACHINE => Self::Echo,
+            | option::ROUTER
+            // RFC 4039 3.1: without it an ACK to a DISCOVER is none.
+            | option::RAPID_COMMIT => Self::First,
+            option::VENDOR_SPECIFIC
+            | option::VENDOR_CLASS
+            | option::BOOT_FILE
+            | option::TFTP_SERVER => Self::Boot,
+            option::CLIENT_IDENTIFIER
+            | option::ARCHITECTURE
+            | option::CLIENT_NDI
+            | option::CLIENT_MACHINE
+            | option::SUBNET_SELECTION => Self::Echo,
             option::T1 | option::T2 => Self::Default,
             _ => Self::Usual,
         };
