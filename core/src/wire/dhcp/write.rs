@@ -3,7 +3,7 @@
 use super::{BROADCAST_FLAG, COOKIE, FILE, MAGIC, Message, OPTIONS, Op, SNAME, WRITTEN_OCTETS_MIN, option};
 
 impl Message {
-    /// The packet's octets: at most `size_max`, but never fewer than [`WRITTEN_OCTETS_MIN`]. An option that no longer fits is left out.
+    /// The packet's octets: at most `size_max`, but never fewer than [`WRITTEN_OCTETS_MIN`]. An option that no longer fits is left out. What a relay said may stand beside that, if it is long.
     ///
     /// `size_max` is of the UDP payload. Option 57 counts the IP and UDP headers too, and is to be clamped by the caller: a firmware is known that says 65280.
     pub fn write(&self, size_max: usize) -> Vec<u8> {
@@ -42,15 +42,15 @@ impl Message {
     fn lay_out(&self, room: usize, may_overload: bool) -> Layout {
         let whole_room = room - 1; // for the end
         // The relay's own option comes last and room is kept for it: without it the relay may not know where the answer goes (RFC 3046 2.2).
-        let mut relay = self.options.get(option::RELAY_AGENT);
-        let head = TYPE_OCTETS + if may_overload { OVERLOAD_OCTETS } else { 0 };
+        let relay = self.options.get(option::RELAY_AGENT);
+        let of_relay = relay.map_or(0, |relay| encoded_octets(option::RELAY_AGENT, relay));
+        let room = self.room_beside(of_relay, whole_room, may_overload);
+        let relay = relay.filter(|_| room.is_some());
         let mut layout = Layout::default();
-        layout.left_out.extend(
-            relay
-                .take_if(|relay| head + encoded_octets(option::RELAY_AGENT, relay) > whole_room)
-                .map(|_| option::RELAY_AGENT),
-        );
-        let room = whole_room - relay.map_or(0, |relay| encoded_octets(option::RELAY_AGENT, relay));
+        if room.is_none() {
+            layout.left_out.push(option::RELAY_AGENT);
+        }
+        let room = room.unwrap_or(whole_room);
         // The type comes first: iPXE and some ROMs look for it there.
         let kind = self.options.get(option::MESSAGE_TYPE).map(|kind| (option::MESSAGE_TYPE, kind));
         let is_other = |code: u8| !matches!(code, option::MESSAGE_TYPE | option::RELAY_AGENT);
@@ -59,7 +59,7 @@ impl Message {
         let wanted = all().map(|(code, value)| encoded_octets(code, value)).sum::<usize>();
         let is_full = wanted > room;
         // And what follows them: the relay's, and the end.
-        layout.options.reserve(wanted.min(room) + OVERLOAD_OCTETS + whole_room - room + 1);
+        layout.options.reserve(wanted.min(room) + OVERLOAD_OCTETS + of_relay + 1);
         let spare = |field: &[u8], octets: usize| {
             if is_full && may_overload && field.is_empty() { octets - 1 } else { 0 }
         };
@@ -88,6 +88,22 @@ impl Message {
         }
         layout.options.push(option::END);
         layout
+    }
+
+    /// Octets for all that is not the relay's, which has so many. Where that would leave none for what a client cannot do without, it stands beside what the client has room for: its relay takes it out
+    /// before the client has the packet (RFC 3046 2.1). None: no link takes both, and "it SHALL send the response without" the relay's (2.2).
+    fn room_beside(&self, of_relay: usize, whole_room: usize, may_overload: bool) -> Option<usize> {
+        if of_relay == 0 {
+            return Some(whole_room);
+        }
+        let first = self.options.iter().filter(|(code, value)| Need::First.has(self, *code, value));
+        let first: usize = first.map(|(code, value)| encoded_octets(code, value)).sum();
+        let first = first + if may_overload { OVERLOAD_OCTETS } else { 0 };
+        if first + of_relay <= whole_room {
+            return Some(whole_room - of_relay);
+        }
+        let beside = whole_room.min((RELAYED_OCTETS_MAX - OPTIONS - 1).saturating_sub(of_relay));
+        (beside >= first.min(whole_room)).then_some(beside)
     }
 }
 
@@ -149,6 +165,9 @@ impl Need {
         self == Self::All || self == own
     }
 }
+
+/// Octets of a packet that a link to a relay takes: an Ethernet frame's, without the IP and UDP headers.
+const RELAYED_OCTETS_MAX: usize = 1472;
 
 /// Octets of options 53 and 52, which both stand in the field for options.
 const TYPE_OCTETS: usize = 3;
