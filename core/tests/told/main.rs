@@ -336,6 +336,26 @@ fn what_firmware_boots_by_is_no_general_option() {
     }
 }
 
+/// RFC 4578 2.1: a class by architecture is of who says several, and of who says it in its vendor class alone.
+#[test]
+fn a_class_is_of_whoever_says_its_architecture() {
+    let text = r#"
+        [[class]]
+        name = "http"
+        architecture = "http-x64"
+        boot-file = "http.efi"
+    "#;
+    let said = Said::discover(1).with(option::VENDOR_CLASS, b"HTTPClient:Arch:00016:UNDI:003001");
+    for (what, said) in [
+        ("several", said.clone().with(option::ARCHITECTURE, &[0, 7, 0, 16])),
+        ("by its class alone", said.clone()),
+        ("what cannot be understood", said.with(option::ARCHITECTURE, &[16])),
+    ] {
+        let (answer, _) = World::new(text).send(&said.asking(&[1, 67])).unwrap();
+        assert_eq!(answer.options.text(option::BOOT_FILE), Some("http://10.77.0.1/http.efi"), "{what}");
+    }
+}
+
 /// RFC 2132 9.14: a client identifier has two octets at least, and an option without an octet is none to come back.
 #[test]
 fn an_empty_identifier_does_not_come_back() {
