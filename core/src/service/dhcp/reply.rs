@@ -157,6 +157,13 @@ impl<'a> Reply<'a> {
         self
     }
 
+    /// How it will be called by this address, if the packet offers that.
+    pub(super) fn called(mut self, address: Ipv4Addr, name: Option<String>) -> Self {
+        self.lent.retain(|(own, _)| *own != address);
+        self.lent.extend(name.map(|name| (address, name)));
+        self
+    }
+
     /// Why its address is not its own, for who prints that (RFC 2131, table 3: option 56, "SHOULD").
     pub(super) fn because(mut self, why: String) -> Self {
         self.message.options.set(option::MESSAGE, why);
