@@ -95,8 +95,10 @@ pub(super) fn decide(
         // "On the wrong network": "the server SHOULD send a DHCPNAK" (RFC 2131 4.3.2). Its network had other addresses once, or it comes from elsewhere.
         Case::InitReboot if is_known && is_of_no_server(turn, client, case, address) => Decision::No,
         Case::Renewing if has_number_here && is_of_no_server(turn, client, case, address) => Decision::No,
-        // It was lent another one here, and nobody else lends any.
-        Case::InitReboot if is_known && settings.contains(address) && is_link_ours(turn, client) => {
+        // It is to have another one here, or was lent one, and nobody else lends any on this link: also where it was moved from another network of the link.
+        Case::InitReboot
+            if is_known && is_on_its_link(turn, client, address) && is_link_ours(turn, client) =>
+        {
             Decision::No
         }
         // A stranger who had it from us, where it was before.
@@ -213,11 +215,18 @@ fn comes_from_us(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
 /// Whether a client speaks on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be another server's network on the same link.
 fn is_link_ours(turn: &Turn<'_>, client: &Client) -> bool {
     let settings = &turn.config.networks[client.place];
-    let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
+    // Who gives addresses behind a relay gives none here.
+    let mut here = turn.config.networks.iter().filter(|network| is_of_link(turn, client, network));
     settings.on_link
         && client.message.giaddr.is_unspecified()
         && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
         && !turn.hall.other_servers.is_on(&settings.interface)
+}
+
+/// Whether an address is of a network on the link where a client speaks.
+fn is_on_its_link(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let mut networks = turn.config.networks.iter().filter(|network| network.contains(address));
+    networks.any(|network| is_of_link(turn, client, network))
 }
 
 /// Whether a network is on the link where a client speaks.
