@@ -6,6 +6,7 @@ mod deferred;
 mod elsewhere;
 mod ended;
 mod files;
+mod granting;
 mod guest_name;
 mod held_back;
 mod host_keys;
@@ -26,6 +27,7 @@ mod unnumbered;
 
 pub(crate) use change::{Becomes, Change, Changing, Decided};
 pub(crate) use deferred::Deferred;
+pub(crate) use granting::Granting;
 pub(crate) use guest_name::{LABEL_OCTETS_MAX, label};
 pub(crate) use held_back::{HeldBack, HeldBackOffers};
 pub(crate) use host_keys::HostKeyNumbers;
@@ -111,6 +113,8 @@ pub(crate) struct Hall {
     pub(crate) answers_all: AnswersAll,
     /// Offers that are held back, because the link is full or their address is being probed.
     pub(crate) held_back: HeldBackOffers,
+    /// Grants that wait for their records, by the ways by which they were asked for.
+    pub(crate) granting: Granting,
     /// What clients said to everybody, and which interfaces have heard it.
     pub(crate) segments: Segments,
     /// Packets of clients whose address is another interface's, by the interface that has heard them: it is seen in a moment whether that one hears them too.

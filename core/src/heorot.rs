@@ -26,7 +26,7 @@ use crate::cluster::unanswered::Unanswered;
 use crate::cluster::written_names::WrittenNames;
 use crate::config::{Config, Lacks, Missing};
 use crate::event::Kind;
-use crate::hall::{Due, FreeNumbers, Hall, HeldBackOffers, HostKeyNumbers, Turn, Unpublished};
+use crate::hall::{Due, FreeNumbers, Granting, Hall, HeldBackOffers, HostKeyNumbers, Turn, Unpublished};
 use crate::limit::DUE_AT_ONCE;
 use crate::load::{self, Regime};
 use crate::message::{Input, Output, WhoHas};
@@ -103,6 +103,7 @@ impl Heorot {
             probes: Probes::default(),
             answers_all: AnswersAll::default(),
             held_back: HeldBackOffers::default(),
+            granting: Granting::default(),
             segments: Segments::default(),
             copies_awaited: BTreeMap::new(),
             shadows: BTreeMap::new(),

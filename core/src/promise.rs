@@ -227,6 +227,7 @@ impl Promise {
             Self::Number { mac, .. } => turn.hall.nodes.renounce(mac),
             Self::Join(further) => turn.hall.nodes.part(further),
             Self::Grant(grant) => {
+                drop(turn.hall.granting.end(grant.mac, grant.address));
                 if grant.lent.is_some() && grant.is_its(turn) {
                     turn.hall.leases.retract(grant.address);
                     turn.hall.naming.ended(grant.address);
@@ -260,6 +261,7 @@ impl Grant {
 
     /// First the kernel learns where the machine is, then the machine learns its address: what it then asks is answered without an ARP.
     pub(crate) fn fulfil(self, turn: &mut Turn<'_>) {
+        let by_further_ways = turn.hall.granting.end(self.mac, self.address);
         if self.lent.is_some() {
             let lease =
                 if self.is_its(turn) { turn.hall.leases.recorded(self.address, self.length) } else { None };
@@ -296,5 +298,6 @@ impl Grant {
             turn.step(self.mac, Step::Lent, "it got a temporary address");
         }
         turn.out.push(Output::Dhcp(self.send));
+        turn.out.extend(by_further_ways.map(Output::Dhcp));
     }
 }

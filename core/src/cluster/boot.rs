@@ -162,7 +162,7 @@ pub fn url(config: &Config, server: Ipv4Addr, file: &str) -> String {
 
 /// What firmware that boots by HTTP is offered.
 fn firmware_url(config: &Config, server: Ipv4Addr, file: &str) -> String {
-    let served = network::served_address(config, server);
+    let served = network::served_address(config, server, None);
     let base = match &config.http.tls {
         Some(tls) if tls.is_offered && tls.port == 443 => format!("https://{served}"),
         Some(tls) if tls.is_offered => format!("https://{served}:{}", tls.port),
@@ -173,7 +173,7 @@ fn firmware_url(config: &Config, server: Ipv4Addr, file: &str) -> String {
 
 /// Where a node talks about itself, and where boot files are to be had by HTTP.
 pub fn http_base(config: &Config, server: Ipv4Addr) -> String {
-    let server = network::served_address(config, server);
+    let server = network::served_address(config, server, None);
     match config.http.port {
         80 => format!("http://{server}"),
         port => format!("http://{server}:{port}"),

@@ -62,13 +62,26 @@ pub fn is_of_a_host(config: &Config, address: Ipv4Addr) -> bool {
 }
 
 /// Where HTTP and names are served, which are at our addresses in the networks alone, for whom knows us by this address. A relay may have any other one of this host for its helper: there DHCP, TFTP
-/// and NFS answer, and nothing else does.
-pub fn served_address(config: &Config, known_by: Ipv4Addr) -> Ipv4Addr {
-    let mut served = config.networks.iter().filter(|network| network.on_link).peekable();
-    let first = served.peek().map(|network| network.address);
-    let is_served = known_by.is_loopback() || served.clone().any(|network| network.address == known_by);
-    let beside = served.find(|network| network.contains(known_by)).map(|network| network.address);
-    Some(known_by).filter(|_| is_served).or(beside).or(first).unwrap_or(known_by)
+/// and NFS answer, and nothing else does. Then it is our address on the interface that it came by, if that is known: there is a way from there.
+pub fn served_address(config: &Config, known_by: Ipv4Addr, came_by: Option<&str>) -> Ipv4Addr {
+    let find = |is_meant: &dyn Fn(&Network) -> bool| {
+        let mut served = config.networks.iter().filter(|network| network.on_link);
+        served.find(|network| is_meant(network)).map(|network| network.address)
+    };
+    if known_by.is_loopback() {
+        return known_by;
+    }
+    find(&|network| network.address == known_by)
+        .or_else(|| find(&|network| network.contains(known_by)))
+        .or_else(|| find(&|network| came_by == Some(network.interface.as_str())))
+        .or_else(|| find(&|_| true))
+        .unwrap_or(known_by)
+}
+
+/// The same for who asks from an address of one of the networks.
+pub fn served_to(config: &Config, known_by: Ipv4Addr, asker: Ipv4Addr) -> Ipv4Addr {
+    let its = config.networks.iter().find(|network| network.contains(asker));
+    served_address(config, known_by, its.map(|network| network.interface.as_str()))
 }
 
 /// The snapshot of names for whoever answers queries, without what stands in files. `numbered` are the machines that have a number.

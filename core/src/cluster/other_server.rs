@@ -7,7 +7,7 @@ use crate::limit::{
 };
 use crate::mac::Mac;
 use crate::time::Time;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 /// All that were noticed, by what they call themselves.
@@ -27,8 +27,8 @@ pub struct OtherServer {
     pub mac: Option<Mac>,
     /// The interface where it was noticed last.
     pub interface: String,
-    /// The interfaces of whose own links it serves somebody.
-    links: BTreeSet<String>,
+    /// The interfaces of whose own links it serves somebody, and what it did there last.
+    links: BTreeMap<String, Deed>,
     /// When it was noticed first.
     pub first: Time,
     /// When it was noticed last.
@@ -41,6 +41,14 @@ pub struct OtherServer {
     pub client: Option<Mac>,
     /// When it was last told of.
     told: Option<Time>,
+}
+
+/// What a server did last on a link: when, in words as in [`OtherServer::did`], and to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Deed {
+    at: Time,
+    did: String,
+    client: Option<Mac>,
 }
 
 /// What was noticed of a server.
@@ -63,13 +71,14 @@ pub struct Notice {
 impl OtherServers {
     /// Whether one serves somebody on the link of this interface.
     pub fn is_on(&self, interface: &str) -> bool {
-        self.noticed.values().any(|other| other.links.contains(interface))
+        self.noticed.values().any(|other| other.links.contains_key(interface))
     }
 
     /// Keeps what was noticed. Whether it is time to tell of this server: it is new, or was last told of a while ago.
     pub fn notice(&mut self, now: Time, notice: Notice) -> bool {
         let Notice { server, mac, interface, is_on_link, did, client } = notice;
-        let link = is_on_link.then(|| interface.clone());
+        let deed = Deed { at: now, did: did.clone(), client };
+        let link = is_on_link.then(|| (interface.clone(), deed));
         if let Some(known) = self.noticed.get_mut(&server) {
             (known.last, known.count) = (now, known.count + 1);
             (known.mac, known.interface) = (mac.or(known.mac), interface);
@@ -114,9 +123,20 @@ impl OtherServers {
         self.noticed.iter().map(|(server, other)| (*server, other))
     }
 
-    /// Forgets those that are allowed now.
-    pub fn retain(&mut self, is_rogue: impl Fn(Ipv4Addr, &OtherServer) -> bool) {
-        self.noticed.retain(|server, other| is_rogue(*server, other));
+    /// Forgets those that are allowed now where they were noticed. One that is allowed on one link may be on another one still, where it is not.
+    pub fn retain(&mut self, is_rogue: impl Fn(Ipv4Addr, &str) -> bool) {
+        self.noticed.retain(|server, other| {
+            other.links.retain(|interface, _| is_rogue(*server, interface));
+            if is_rogue(*server, &other.interface) {
+                return true;
+            }
+            let Some((interface, deed)) = other.links.iter().max_by_key(|(_, deed)| deed.at) else {
+                return false;
+            };
+            (other.interface, other.last) = (interface.clone(), deed.at);
+            (other.did, other.client) = (deed.did.clone(), deed.client);
+            true
+        });
     }
 }
 

@@ -238,9 +238,13 @@ fn tell_elsewhere(
             other.addresses.iter().find(|(own, length)| holds(*own, *length, first.value))?;
         Some(format!("write interface = {:?}, which has {address}/{length}", other.name))
     });
+    // Nobody needs an address of ours who hears us by a relay alone: then it is said which network that is.
     let remedy = other.unwrap_or_else(|| {
         let given = fitting_address(network).unwrap_or_else(|| "10.77.0.1/16".into());
-        format!("ip address add {given} dev {}, or name the interface that the nodes are on", name.value)
+        format!(
+            "if the nodes are behind a relay, write address = {given:?}, any one of that network; if they are on the link, ip address add {given} dev {}; or name the interface that they are on",
+            name.value
+        )
     });
     let last = match interface.addresses.as_slice() {
         [(address, length)] => format!("or write addresses of {}/{length}", network_of(*address, *length)),

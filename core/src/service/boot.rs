@@ -243,7 +243,7 @@ fn written(
         cluster_name: turn.config.cluster.name.clone(),
         server_address: request.local,
     };
-    let http = boot::http_base(turn.config, request.local);
+    let http = boot::http_base(turn.config, network::served_to(turn.config, request.local, request.from));
     let mut cmdline = plan.cmdline.render(&values)?;
     if let Some(setting) = setting_of_ipxe(&cmdline).filter(|_| generated == Generated::Ipxe) {
         return Err(format!(
@@ -296,7 +296,10 @@ fn own_url(turn: &mut Turn<'_>, request: &Request, machine: Option<Mac>) {
         turn.begin_boot(mac);
     }
     let token = turn.hall.nodes.get(mac).map_or_else(String::new, |node| node.boot.token.clone());
-    let url = format!("{}/node/{token}", boot::http_base(turn.config, request.local));
+    let url = format!(
+        "{}/node/{token}",
+        boot::http_base(turn.config, network::served_to(turn.config, request.local, request.from))
+    );
     answer_with_token(turn, request, mac, Answer::Json(200, json!({ "url": url }).to_string()));
 }
 

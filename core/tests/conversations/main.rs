@@ -455,14 +455,15 @@ fn who_has_an_address_is_told_the_rest() {
     }
 }
 
-/// RFC 4702 4: the node's own name goes back, in the client's encoding; who has none with us gets its wish refused.
+/// RFC 4702 4: the node's own name goes back, in the client's encoding, and a guest's that is free; who has none with us gets its wish refused.
 #[test]
 fn a_name_is_answered_by_the_true_one() {
     let mut world = World::new(BOTH);
     for (who, said, answer) in [
         (mac(7), &b"\x01\0\0laptop"[..], &b"\x01\xff\xffnode7.cluster"[..]),
         (mac(7), b"\x04\0\0\x06laptop", b"\x07\xff\xff\x05node7\x07cluster\0"),
-        (mac(9), b"\x01\0\0laptop", b"\x0a\xff\xfflaptop"),
+        (mac(9), b"\x01\0\0laptop", b"\x01\xff\xfflaptop.cluster"),
+        (mac(9), b"\x01\0\0switch", b"\x0a\xff\xffswitch"),
         (mac(0x27), b"\x01\0\0laptop", b"\x01\xff\xffswitch.cluster"),
     ] {
         let mut discover = asked(who, Some(MessageType::Discover));

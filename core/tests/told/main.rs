@@ -336,6 +336,26 @@ fn what_firmware_boots_by_is_no_general_option() {
     }
 }
 
+/// RFC 4578 2.1: a class by architecture is of who says several, and of who says it in its vendor class alone.
+#[test]
+fn a_class_is_of_whoever_says_its_architecture() {
+    let text = r#"
+        [[class]]
+        name = "http"
+        architecture = "http-x64"
+        boot-file = "http.efi"
+    "#;
+    let said = Said::discover(1).with(option::VENDOR_CLASS, b"HTTPClient:Arch:00016:UNDI:003001");
+    for (what, said) in [
+        ("several", said.clone().with(option::ARCHITECTURE, &[0, 7, 0, 16])),
+        ("by its class alone", said.clone()),
+        ("what cannot be understood", said.with(option::ARCHITECTURE, &[16])),
+    ] {
+        let (answer, _) = World::new(text).send(&said.asking(&[1, 67])).unwrap();
+        assert_eq!(answer.options.text(option::BOOT_FILE), Some("http://10.77.0.1/http.efi"), "{what}");
+    }
+}
+
 /// RFC 2132 9.14: a client identifier has two octets at least, and an option without an octet is none to come back.
 #[test]
 fn an_empty_identifier_does_not_come_back() {
@@ -439,6 +459,50 @@ fn full_packets_use_the_other_fields_but_not_to_firmware() {
     let (answer, send) = world.send(&firmware).unwrap();
     assert_ne!(send.payload[243], 52);
     assert_eq!((answer.file.as_slice(), answer.options.contains(224)), (&b"pxelinux.0"[..], false));
+}
+
+/// RFC 4702 4: an OFFER says of a name what its ACK will say: that it will be true (S), or that nobody makes it so (N).
+#[test]
+fn an_offer_says_of_a_name_what_its_ack_will_say() {
+    let text = r#"
+        [[host]]
+        mac = "52:54:00:00:00:03"
+        address = "10.77.5.3"
+        [[host]]
+        mac = "52:54:00:00:00:04"
+        address = "10.77.5.4"
+        name = "printer"
+        [[node]]
+        mac = "52:54:00:00:00:05"
+        number = 5
+    "#;
+    for (what, last, asked, expected) in [
+        ("a guest", 1, &b"\x01\0\0pc7"[..], &b"\x01\xff\xffpc7.cluster"[..]),
+        ("a guest that wants to do it", 1, b"\x00\0\0pc7", b"\x03\xff\xffpc7.cluster"),
+        ("a guest that wants nobody to", 1, b"\x08\0\0pc7", b"\x08\xff\xffpc7"),
+        ("a guest whose name is another's", 1, b"\x01\0\0printer", b"\x0a\xff\xffprinter"),
+        ("a host without a name", 3, b"\x01\0\0pc7", b"\x0a\xff\xffpc7"),
+        ("a host with one", 4, b"\x01\0\0pc7", b"\x01\xff\xffprinter.cluster"),
+        ("a node", 5, b"\x01\0\0pc7", b"\x01\xff\xffnode5.cluster"),
+    ] {
+        let mut world = World::new(text);
+        let (offer, _) = world.send(&Said::discover(last).with(81, asked)).unwrap();
+        let select = Said::select(last, offer.yiaddr.octets()).with(81, asked);
+        let (ack, _) = world.send(&select).unwrap();
+        assert_eq!(ack.message_type(), Some(MessageType::Ack), "{what}");
+        assert_eq!(ack.options.get(81), Some(expected), "{what}: ACK");
+        assert_eq!(offer.options.get(81), Some(expected), "{what}: OFFER");
+        // And once more, by what it has.
+        let (offer, _) = world.send(&Said::discover(last).with(81, asked)).unwrap();
+        assert_eq!(offer.options.get(81), Some(expected), "{what}: the next OFFER");
+    }
+    // Its number is recorded with its REQUEST.
+    let mut world = World::new("[trial]\npolicy = \"none\"\n");
+    let rom = |said: Said| said.firmware(0, "PXEClient").with(81, b"\x01\0\0pc7");
+    let (offer, _) = world.send(&rom(Said::discover(1))).unwrap();
+    let (ack, _) = world.send(&rom(Said::select(1, offer.yiaddr.octets()))).unwrap();
+    assert_eq!(ack.options.get(81), Some(&b"\x01\xff\xffnode0.cluster"[..]));
+    assert_eq!(offer.options.get(81), ack.options.get(81));
 }
 
 /// RFC 2131 4.4.5: T1 before T2, and both before the lease ends. One table is for leases of several lengths.

@@ -121,7 +121,17 @@ fn where_all_is_served() {
         ([192, 0, 2, 1], [10, 77, 0, 1]),
         ([127, 0, 0, 1], [127, 0, 0, 1]),
     ] {
-        assert_eq!(served_address(&config, Ipv4Addr::from(known_by)), Ipv4Addr::from(served));
+        assert_eq!(served_address(&config, Ipv4Addr::from(known_by), None), Ipv4Addr::from(served));
+    }
+    // One of no network: our address where the packet came by.
+    let unlisted = Ipv4Addr::new(192, 0, 2, 1);
+    for (came_by, served) in [("eth1", [10, 77, 0, 1]), ("eth2", [10, 78, 0, 1]), ("eth3", [10, 77, 0, 1])] {
+        assert_eq!(served_address(&config, unlisted, Some(came_by)), Ipv4Addr::from(served), "{came_by}");
+    }
+    for (asker, served) in
+        [([10, 88, 1, 3], [10, 77, 0, 1]), ([10, 78, 1, 3], [10, 78, 0, 1]), ([10, 99, 0, 1], [10, 77, 0, 1])]
+    {
+        assert_eq!(served_to(&config, unlisted, asker.into()), Ipv4Addr::from(served), "{asker:?}");
     }
     let url = crate::cluster::boot::http_base(&config, Ipv4Addr::new(10, 78, 0, 100));
     assert_eq!(url, "http://10.78.0.1");

@@ -83,3 +83,30 @@ fn what_clients_invent_fills_neither_the_journal_nor_the_place_of_what_was_heard
     assert_eq!(others.get(Ipv4Addr::from(7)).unwrap().mac, Some(mac), "although it was silent longest");
     assert!(others.notice(at(2), notice(8, Some(mac))), "what is heard is told of at once");
 }
+
+/// It is allowed on one link, and on another one where it was noticed before it is not.
+#[test]
+fn one_that_is_allowed_on_one_link_is_on_the_others_still() {
+    let mut others = OtherServers::default();
+    let on = |interface: &str, is_on_link, did: &str| Notice {
+        interface: interface.into(),
+        is_on_link,
+        did: did.into(),
+        ..notice(7, None)
+    };
+    others.notice(at(0), on("eth1", true, "offered 10.77.200.3 to"));
+    others.notice(at(1), on("eth2", true, "granted 10.78.200.3 to"));
+    others.retain(|_, interface| interface != "eth2");
+    assert_eq!(["eth1", "eth2"].map(|interface| others.is_on(interface)), [true, false]);
+    let left = others.get(Ipv4Addr::from(7)).unwrap();
+    assert_eq!(
+        (left.interface.as_str(), left.last, left.did.as_str()),
+        ("eth1", at(0), "offered 10.77.200.3 to")
+    );
+    // Behind a relay it is on no link of ours.
+    others.notice(at(2), on("eth3", false, "was chosen, behind the relay 10.88.0.9, by"));
+    others.retain(|_, interface| interface != "eth1");
+    assert_eq!(others.get(Ipv4Addr::from(7)).unwrap().interface, "eth3");
+    others.retain(|_, _| false);
+    assert_eq!(others.iter().count(), 0);
+}

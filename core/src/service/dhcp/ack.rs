@@ -105,6 +105,7 @@ pub(super) fn carry_out(
             turn.promise(Promise::Number { mac, reason, in_mid_boot: client.firmware.is_some() });
             grant(turn, client, address, lease, None, is_node);
         }
+        Decision::UnderWay(lease) => grant_by_another_way(turn, client, address, lease),
         Decision::No => nak(turn, client, address),
         Decision::Later => {
             turn.defer(address, datagram);
@@ -160,8 +161,24 @@ fn grant(
     if is_recorded {
         grant.fulfil(turn);
     } else {
+        if lent.is_some() || is_claimed {
+            turn.hall.granting.begin(client.mac, address, way(client));
+        }
         turn.promise(Promise::Grant(grant));
     }
+}
+
+/// What is being recorded for a client is promised to it by this way too, if it has not asked by it yet: it may be there that it hears us. It is one loan, and one record, however many ways.
+fn grant_by_another_way(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr, lease: Duration) {
+    if turn.hall.granting.is_further(client.mac, address, way(client)) {
+        let reply = Reply::new(turn, client, MessageType::Ack).lease(address, lease).parameters(address);
+        turn.hall.granting.add(client.mac, address, client.message.giaddr, reply.send());
+    }
+}
+
+/// By which interface and which relay a client has asked.
+fn way(client: &Client) -> (&str, Ipv4Addr) {
+    (&client.interface, client.message.giaddr)
 }
 
 /// A node has an address by its number for so long.

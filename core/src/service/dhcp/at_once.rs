@@ -28,14 +28,18 @@ pub(super) fn grant(
     let decision = decide(turn, client, Case::AtOnce, address, is_node);
     match decision {
         Decision::No => return false,
-        // It asks again while its ACK waits for the record.
         Decision::Silence => return turn.hall.leases.get(address).is_some(),
+        // It asks again while its ACK waits for the record. What is recorded without one is none that it waits for.
+        Decision::UnderWay(_) if !turn.hall.granting.is_waiting(client.mac, address) => {
+            return turn.hall.leases.get(address).is_some();
+        }
         Decision::Known(_)
         | Decision::Reserved(_)
         | Decision::Renewed(_)
         | Decision::Former(_)
         | Decision::New(..)
         | Decision::Number(..)
+        | Decision::UnderWay(_)
         | Decision::Later => {}
     }
     turn.hall.held_back.remove(client.mac);

@@ -30,8 +30,10 @@ pub(super) struct Client {
     pub(super) firmware_kind: Option<FirmwareKind>,
     /// Whether it takes a boot file from another server than the one that gives its address: it says so in option 60 (PXE 2.1, 2.2.1), or is iPXE.
     pub(super) hears_proxies: bool,
-    /// What it says of its architecture (option 93); a BIOS may say nothing.
+    /// Its architecture: of those that it says, the first for which firmware of its kind has a loader; a BIOS may say nothing.
     pub(super) architecture: u16,
+    /// All that it says ([`architectures`]).
+    pub(super) architectures: Vec<u16>,
     /// The word by which answers to it are a PXE server's, for option 60.
     pub(super) class: String,
     /// What it wants different.
@@ -146,7 +148,12 @@ impl Client {
             Op::BootRequest => firmware(&message, &config.pxe),
             Op::BootReply => None,
         };
-        let architecture = message.options.u16(option::ARCHITECTURE).unwrap_or(0);
+        let architectures = architectures(&message, &config.pxe);
+        let is_its = |architecture: &&u16| {
+            firmware.is_some_and(|firmware| boot::firmware_kind(firmware, **architecture).is_some())
+        };
+        let architecture =
+            architectures.iter().find(is_its).or_else(|| architectures.first()).copied().unwrap_or(0);
         let asker = |firmware| Asker { firmware, architecture, vendor_class: said, mac };
         let traits = firmware.map(|firmware| quirk::traits(&asker(firmware), mode)).unwrap_or_default();
         let firmware_kind = firmware.and_then(|firmware| boot::firmware_kind(firmware, architecture));
@@ -163,6 +170,7 @@ impl Client {
             firmware_kind,
             hears_proxies,
             architecture,
+            architectures,
             class,
             traits,
             is_straight: false,
@@ -288,6 +296,24 @@ fn firmware(message: &Message, pxe: &Pxe) -> Option<Firmware> {
     let is_pxe = is_of_boot(class, pxe)
         || [option::ARCHITECTURE, option::IPXE].iter().any(|code| options.contains(*code));
     is_pxe.then_some(Firmware::Pxe)
+}
+
+/// What a client says of its architecture: in option 93, where it may be several (RFC 4578 2.1), of which an HTTP client may mean some for PXE alone. Firmware is known that says nothing there, or nothing that
+/// can be understood: then what its class says counts, `PXEClient:Arch:00007:UNDI:003000` (PXE 2.1, 2.2.1).
+fn architectures(message: &Message, pxe: &Pxe) -> Vec<u16> {
+    let (said, rest) = message.options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>();
+    if !said.is_empty() && rest.is_empty() {
+        return said.iter().map(|octets| u16::from_be_bytes(*octets)).collect();
+    }
+    let class = message.options.get(option::VENDOR_CLASS).filter(|class| is_of_boot(class, pxe));
+    class.and_then(architecture_of_class).into_iter().collect()
+}
+
+/// The number in a class, five digits.
+fn architecture_of_class(class: &[u8]) -> Option<u16> {
+    let (_, rest) = std::str::from_utf8(class).ok()?.split_once(":Arch:")?;
+    let number = rest.get(..5).filter(|number| number.bytes().all(|b| b.is_ascii_digit()))?;
+    number.parse().ok()
 }
 
 /// Whether it is iPXE by option 175, whatever it calls itself: there are its features and its version (`iPXE src/include/ipxe/dhcp.h`). gPXE has the same, and says so.

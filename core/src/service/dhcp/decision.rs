@@ -38,9 +38,11 @@ pub(super) enum Decision {
     Number(u32, Duration),
     /// A NAK: we are authoritative for the address, and it is not the client's.
     No,
+    /// Its ACK waits for a record that is under way: where this came by another way, another ACK does.
+    UnderWay(Duration),
     /// Nothing yet: whether the address is free will be known in a moment.
     Later,
-    /// Nothing: the address is not ours to judge, or the answer is under way.
+    /// Nothing: the address is not ours to judge.
     Silence,
 }
 
@@ -93,8 +95,10 @@ pub(super) fn decide(
         // "On the wrong network": "the server SHOULD send a DHCPNAK" (RFC 2131 4.3.2). Its network had other addresses once, or it comes from elsewhere.
         Case::InitReboot if is_known && is_of_no_server(turn, client, case, address) => Decision::No,
         Case::Renewing if has_number_here && is_of_no_server(turn, client, case, address) => Decision::No,
-        // It was lent another one here, and nobody else lends any.
-        Case::InitReboot if is_known && settings.contains(address) && is_link_ours(turn, client) => {
+        // It is to have another one here, or was lent one, and nobody else lends any on this link: also where it was moved from another network of the link.
+        Case::InitReboot
+            if is_known && is_on_its_link(turn, client, address) && is_link_ours(turn, client) =>
+        {
             Decision::No
         }
         // A stranger who had it from us, where it was before.
@@ -132,7 +136,7 @@ pub(super) fn decide(
             // It was lent where it is not ours to lend any more, and to this very client.
             () if turn.hall.leases.is_stranded(address) => Decision::No,
             // Its record is under way, and its ACK will follow.
-            () if !lent.recorded => Decision::Silence,
+            () if !lent.recorded => Decision::UnderWay(lent.length),
             () => Decision::Renewed(lease),
         };
     }
@@ -146,7 +150,7 @@ pub(super) fn decide(
         let is_anothers =
             is_used_by_another(turn, client, case, address) || (has_another && has_other_offer(turn, client));
         return match () {
-            () if is_claimed => Decision::Silence,
+            () if is_claimed => Decision::UnderWay(settings.lease),
             () if is_anothers => refusal,
             () if is_node && is_free && is_meant && is_numbered_at_request(turn, client) => {
                 Decision::Number(number, settings.lease)
@@ -211,11 +215,18 @@ fn comes_from_us(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
 /// Whether a client speaks on a link that is ours alone, as far as anybody has said or was heard. By a relay there may be another server's network on the same link.
 fn is_link_ours(turn: &Turn<'_>, client: &Client) -> bool {
     let settings = &turn.config.networks[client.place];
-    let mut here = turn.config.networks.iter().filter(|network| network.interface == settings.interface);
+    // Who gives addresses behind a relay gives none here.
+    let mut here = turn.config.networks.iter().filter(|network| is_of_link(turn, client, network));
     settings.on_link
         && client.message.giaddr.is_unspecified()
         && here.all(|network| network.mode == Mode::Serve && network.other_servers.is_empty())
         && !turn.hall.other_servers.is_on(&settings.interface)
+}
+
+/// Whether an address is of a network on the link where a client speaks.
+fn is_on_its_link(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> bool {
+    let mut networks = turn.config.networks.iter().filter(|network| network.contains(address));
+    networks.any(|network| is_of_link(turn, client, network))
 }
 
 /// Whether a network is on the link where a client speaks.

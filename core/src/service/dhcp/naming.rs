@@ -1,6 +1,7 @@
 //! How a host without a number is called: as it says itself, if that is a name and nobody else's.
 
 use super::client::Client;
+use super::who;
 use crate::event;
 use crate::hall::{LABEL_OCTETS_MAX, Turn, label};
 use crate::wire::dhcp::fqdn::Fqdn;
@@ -38,6 +39,23 @@ pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> b
     }
     turn.hall.naming.keep(address, name);
     true
+}
+
+/// How a client will be called by an address, if it takes that: so an OFFER says of it what the ACK will ("the server SHOULD include" option 81 in both, RFC 4702 4). None: by none, or by that of its `[[host]]`.
+pub(super) fn will_be(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<String> {
+    let numbering = &turn.config.networks[client.place].numbering;
+    if let Some(number) = numbering.number(address) {
+        return Some(format!("{}{}", turn.name_with(client.mac, number), numbering.suffix));
+    }
+    if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
+        return None;
+    }
+    let before = turn.hall.naming.name(address).map(str::to_owned);
+    match wanted(&client.message) {
+        Wanted::Name(name) if turn.why_not_called(&name, address, client.mac).is_none() => Some(name),
+        Wanted::Name(_) | Wanted::NoName(_) | Wanted::Nothing => before,
+        Wanted::NoEntry => None,
+    }
 }
 
 /// The configuration is another one: who goes by a name that is now a node's, a host's or a record's goes by none. Of files of hosts the same.

@@ -5,7 +5,7 @@ use super::choice::address_to_offer;
 use super::client::Client;
 use super::reply::{Missing, Packet, Reply};
 use super::silence::silence;
-use super::{at_once, probe, shared};
+use super::{at_once, naming, probe, shared};
 use crate::cluster::trouble::Beside;
 use crate::config::{FirmwareKind, Protocol};
 use crate::event::Kind;
@@ -43,7 +43,9 @@ pub(super) fn make_offer(
     {
         return;
     }
-    let reply = Reply::new(turn, client, MessageType::Offer).lease(address, lease).parameters(address);
+    let name = naming::will_be(turn, client, address);
+    let reply = Reply::new(turn, client, MessageType::Offer).called(address, name);
+    let reply = reply.lease(address, lease).parameters(address);
     let told = turn.line(format_args!("OFFER {address}{}", reply.describe()));
     let probed = probe::before_offer(turn, client, address);
     offer(turn, client, Terms { address, admission, probed, told }, reply, datagram);

@@ -121,6 +121,6 @@ fn is_rogue(turn: &Turn<'_>, server: Ipv4Addr, interface: &str) -> bool {
 /// Another configuration may allow servers that were rogues until now.
 pub(crate) fn forget_allowed(turn: &mut Turn<'_>) {
     let mut others = std::mem::take(&mut turn.hall.other_servers);
-    others.retain(|server, other| is_rogue(turn, server, &other.interface));
+    others.retain(|server, interface| is_rogue(turn, server, interface));
     turn.hall.other_servers = others;
 }

@@ -114,14 +114,15 @@ impl<'a> Reply<'a> {
         let next_server = client.meant.next_server(turn, client).or_else(|| told::next_server(&tables));
         let named = client.meant.boot_file(turn, client, &tables);
         let is_named = named.is_some();
+        let served = network::served_address(turn.config, client.server, Some(&client.interface));
         let of_firmware = || {
             let firmware = client.firmware?;
             let (architecture, traits) = (client.architecture, &client.traits);
-            Some(boot::offered(turn.config, firmware, architecture, traits, client.server))
+            Some(boot::offered(turn.config, firmware, architecture, traits, served))
         };
         let offered = match named {
             Some(none) if none.is_empty() => Offered::Nothing,
-            Some(name) => Offered::File(boot::named_file(turn.config, client.firmware, client.server, &name)),
+            Some(name) => Offered::File(boot::named_file(turn.config, client.firmware, served, &name)),
             None => of_firmware().unwrap_or(Offered::Nothing),
         };
         Self {
@@ -157,6 +158,13 @@ impl<'a> Reply<'a> {
         self
     }
 
+    /// How it will be called by this address, if the packet offers that.
+    pub(super) fn called(mut self, address: Ipv4Addr, name: Option<String>) -> Self {
+        self.lent.retain(|(own, _)| *own != address);
+        self.lent.extend(name.map(|name| (address, name)));
+        self
+    }
+
     /// Why its address is not its own, for who prints that (RFC 2131, table 3: option 56, "SHOULD").
     pub(super) fn because(mut self, why: String) -> Self {
         self.message.options.set(option::MESSAGE, why);
@@ -186,7 +194,7 @@ impl<'a> Reply<'a> {
             options.set(option::ROUTER, gateway.octets());
         }
         if !self.looks_up_nothing() {
-            options.set(option::DNS, network::served_address(self.config, self.client.server).octets());
+            options.set(option::DNS, self.served().octets());
         }
         options.set(option::DOMAIN_NAME, self.cluster);
         // A temporary address has no permanent name.
@@ -204,6 +212,11 @@ impl<'a> Reply<'a> {
         told::select(&mut self.message.options, &parameters, asked, &self.tables);
         self.of_protocol();
         self
+    }
+
+    /// Our address where names and HTTP are served.
+    fn served(&self) -> Ipv4Addr {
+        network::served_address(self.config, self.client.server, Some(&self.client.interface))
     }
 
     /// What the client's own protocol adds or leaves out, before it is reckoned what there is room for.

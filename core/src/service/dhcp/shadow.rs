@@ -153,6 +153,8 @@ fn would_decide(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> Stri
         | Decision::New(..)
         | Decision::Number(..) => format!("{asked}: would have ACKed it"),
         Decision::No => format!("{asked}: would have NAKed it"),
-        Decision::Later | Decision::Silence => format!("{asked}: would have said nothing"),
+        Decision::UnderWay(_) | Decision::Later | Decision::Silence => {
+            format!("{asked}: would have said nothing")
+        }
     }
 }

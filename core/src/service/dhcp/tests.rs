@@ -93,6 +93,42 @@ fn firmware_is_told_from_systems() {
             Some(FirmwareKind::HttpX64),
             " from UEFI HTTP (architecture 16)",
         ),
+        // RFC 4578 2.1: it may say several, of which those count that load as it does.
+        (
+            &[(option::VENDOR_CLASS, b"HTTPClient"), (option::ARCHITECTURE, &[0, 7, 0, 16])],
+            Some(FirmwareKind::HttpX64),
+            " from UEFI HTTP (architecture 16)",
+        ),
+        (
+            &[(option::VENDOR_CLASS, b"PXEClient"), (option::ARCHITECTURE, &[0, 16, 0, 7])],
+            Some(FirmwareKind::UefiX64),
+            " from UEFI PXE (architecture 7)",
+        ),
+        (&[(option::ARCHITECTURE, &[0, 12, 0, 13])], None, " from UEFI PXE (architecture 12)"),
+        // Who does not say it there, or nothing that can be understood, says it in its class (PXE 2.1, 2.2.1).
+        (&[PXE], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 7)"),
+        (
+            &[PXE, (option::ARCHITECTURE, &[7])],
+            Some(FirmwareKind::UefiX64),
+            " from UEFI PXE (architecture 7)",
+        ),
+        (&[PXE, (option::ARCHITECTURE, &[])], Some(FirmwareKind::UefiX64), " from UEFI PXE (architecture 7)"),
+        (
+            &[(option::VENDOR_CLASS, b"HTTPClient:Arch:00016:UNDI:003001")],
+            Some(FirmwareKind::HttpX64),
+            " from UEFI HTTP (architecture 16)",
+        ),
+        // What option 93 says goes before it.
+        (
+            &[PXE, (option::ARCHITECTURE, &[0, 11])],
+            Some(FirmwareKind::UefiArm64),
+            " from UEFI PXE (architecture 11)",
+        ),
+        (&[PXE, (option::ARCHITECTURE, &[0, 0])], Some(FirmwareKind::Bios), " from BIOS PXE"),
+        (&[(option::VENDOR_CLASS, b"PXEClient")], Some(FirmwareKind::Bios), " from BIOS PXE"),
+        (&[(option::VENDOR_CLASS, b"PXEClient:Arch:7")], Some(FirmwareKind::Bios), " from BIOS PXE"),
+        (&[(option::VENDOR_CLASS, b"PXEClient:Arch:99999:UNDI")], Some(FirmwareKind::Bios), " from BIOS PXE"),
+        (&[(option::VENDOR_CLASS, b"mine:Arch:00007")], None, " from mine:Arch:00007"),
     ] {
         let client = read(1, 6, options).expect("an Ethernet client");
         assert_eq!(

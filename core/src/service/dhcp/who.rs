@@ -330,14 +330,13 @@ fn traits<'a>(turn: &'a Turn<'_>, client: &'a Client) -> Traits<'a> {
         false => options.get(option::RELAY_AGENT),
     };
     let (circuit, remote) = place(relay);
-    let architectures = options.get(option::ARCHITECTURE).unwrap_or_default().as_chunks::<2>().0;
     Traits {
         mac: Some(client.mac),
         network: client.place,
         client: options.get(option::CLIENT_IDENTIFIER),
         vendor_class: options.get(option::VENDOR_CLASS),
         user_classes: user_classes(&client.message),
-        architectures: architectures.iter().map(|octets| u16::from_be_bytes(*octets)).collect(),
+        architectures: client.architectures.clone(),
         circuit,
         remote,
     }
