@@ -351,8 +351,7 @@ fn a_machine_that_asks_anew_by_another_port_has_left_its_transfer() {
             world.ended.iter().filter(has_left).count()
         };
         world.run(20, |world| world.clients[first].state == State::Done);
-        // It may be another machine of this address, that is silent for a while: until it is so for longer than firmware waits.
-        assert_eq!(left(&world), 0, "{path}: {:?}", world.ended);
+        assert_eq!(left(&world), 0, "it may be another machine of this address: {:?}", world.ended);
         world.run(25, |world| left(world) > 0);
         assert_eq!(left(&world), 1, "{path}: {:?}", world.ended);
     }

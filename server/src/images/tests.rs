@@ -398,7 +398,7 @@ fn a_text_is_counted_as_it_is_sent_and_is_another_image_than_the_file() {
     let large = std::fs::File::create(directory.path().join("large")).unwrap();
     large.set_len(netascii::FILE_OCTETS_MAX + 1).unwrap();
     let refused = open_wanted(&mut images, wanted(&["large"], Mode::Netascii));
-    assert_eq!(refused, Err(Refusal::Denied("more than 1 MiB are no text: ask in mode octet".into())));
+    assert_eq!(refused, Err(Refusal::Unfit("more than 1 MiB are no text: ask in mode octet".into())));
 }
 
 /// Beyond 4 GiB, in a file that has holes: places and sizes are of 64 bits.

@@ -99,6 +99,7 @@ fn every_stage_meets_every_event() {
         ("opened", Box::new(|| Event::Opened(Ok(IMAGE))), ["OACK", "4..7", "-", "-"]),
         ("missing", Box::new(refused(|| Refusal::Missing("no".into()))), ["ERROR 1", "ERROR 1", "-", "-"]),
         ("denied", Box::new(refused(|| Refusal::Denied("no".into()))), ["ERROR 2", "ERROR 2", "-", "-"]),
+        ("unfit", Box::new(refused(|| Refusal::Unfit("no".into()))), ["ERROR 0", "ERROR 0", "-", "-"]),
         ("changed", Box::new(refused(|| Refusal::Changed)), ["ERROR 0", "ERROR 0", "-", "-"]),
         ("ACK of what was", Box::new(|| Event::Acknowledged(0)), ["-", "-", "1..4", "1..4"]),
         ("ACK in the window", Box::new(|| Event::Acknowledged(2)), ["-", "-", "-", "3..6"]),
