@@ -502,6 +502,10 @@ fn unsettled(path: &str, changed: &str) -> Refusal {
 
 fn refusal(error: Errno, path: &str) -> Refusal {
     match error {
+        // Which letters such octets are, nobody says: a name is UTF-8 here, or it is none.
+        Errno::NOENT if path.contains(char::REPLACEMENT_CHARACTER) => Refusal::Missing(format!(
+            "there is no file {path}: what was asked for is no UTF-8, and no file is served by such a name; rename it"
+        )),
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::INVAL => {
             Refusal::Missing(format!("there is no file {path}"))
         }

@@ -3,6 +3,7 @@ use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::transfer::Refusal;
 use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
@@ -399,6 +400,17 @@ fn a_text_is_counted_as_it_is_sent_and_is_another_image_than_the_file() {
     large.set_len(netascii::FILE_OCTETS_MAX + 1).unwrap();
     let refused = open_wanted(&mut images, wanted(&["large"], Mode::Netascii));
     assert_eq!(refused, Err(Refusal::Unfit("more than 1 MiB are no text: ask in mode octet".into())));
+}
+
+/// What was asked for in octets that are no UTF-8 comes as letters that stand for them: a file of such a name is not found, and it is told why.
+#[test]
+fn who_asks_for_a_name_that_is_no_utf_8_is_told_so() {
+    let (mut images, directory) = images();
+    let name = std::ffi::OsStr::from_bytes(b"b\xe4r");
+    std::fs::write(directory.path().join(name), "x").unwrap();
+    let why = open(&mut images, &String::from_utf8_lossy(name.as_bytes())).unwrap_err();
+    assert!(why.why().contains("rename"), "{why:?}");
+    assert!(!open(&mut images, "bär").unwrap_err().why().contains("rename"));
 }
 
 /// Beyond 4 GiB, in a file that has holes: places and sizes are of 64 bits.
