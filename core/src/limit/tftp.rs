@@ -60,8 +60,9 @@ pub const TFTP_SILENT_REPEATS: u32 = 3;
 /// After so many that nothing answered, the blocks of a window leave one by one.
 pub const TFTP_SWALLOWED_REPEATS: u32 = 2;
 
-/// After so many, which is six tenths of a second of silence on a fast link, a transfer ends if its machine has asked for the same file anew and does not answer a repeat after that.
-pub const TFTP_ABANDONED_REPEATS: u32 = 5;
+/// Silence after which a transfer ends if its machine has asked for something anew, by another port, and does not answer a repeat after that: longer than firmware waits for a packet (iPXE 18.3 s, EDK2
+/// 24.2 s). Loaders wait for minutes, but not one of them is silent for as long while it is there: each repeat of ours is answered.
+pub const TFTP_ABANDONED_AFTER: Duration = Duration::from_secs(30);
 
 /// After so many, more than four seconds, repeats are [`TFTP_RESEND_SILENT_MAX`] apart: with a tenth of all packets lost in each direction that befalls one block of ten million.
 pub const TFTP_DEAD_REPEATS: u32 = 9;
@@ -100,7 +101,7 @@ pub const TFTP_PATIENCE_BEFORE_ACK: Duration = Duration::from_secs(30);
 pub const TFTP_PATIENCE_BEFORE_ACK_MAX: Duration = Duration::from_secs(60);
 
 /// The same once the last block was sent, which some clients never acknowledge. Not much shorter, or whoever waits for his last block while a switch is away for ten seconds would come back to a transfer that is
-/// gone, and be told so by an ERROR: every file of one block is such a case. Whose machine asks for something else is given up much sooner.
+/// gone, and be told so by an ERROR: every file of one block is such a case. Whose machine asks for something else is given up sooner ([`TFTP_ABANDONED_AFTER`]).
 pub const TFTP_PATIENCE_AT_END: Duration = Duration::from_secs(60);
 
 /// How far the client may be ahead of what was noted before a restart: ACKs that came while the last notes were made. Below half of the 65536 block numbers, so that an old ACK is never taken for a new one.
@@ -119,3 +120,4 @@ pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);
 pub const TFTP_REWRITES_MAX: usize = 64;
 
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
+const _: () = assert!(TFTP_ABANDONED_AFTER.as_secs() <= TFTP_PATIENCE_BEFORE_ACK.as_secs());

@@ -535,9 +535,10 @@ impl Flight {
         }
     }
 
-    /// What the round trips say, and no later than the client asked for (RFC 2349): U-Boot asks for five seconds in every request, and would wait that long for each block that is lost.
+    /// What the round trips say, and no later than the client asked for. RFC 2349 has `timeout` be the seconds "to wait before retransmitting", and here it is the most that is waited: U-Boot asks
+    /// for five of them in every request, and would wait that long for each block that is lost. A client may not be told another value, and one that is told none may end it.
     fn resend_after(&self) -> Duration {
-        let is_dead = self.unanswered >= TFTP_DEAD_REPEATS && self.stage == Stage::Sending;
+        let is_dead = self.unanswered >= TFTP_DEAD_REPEATS;
         let least = if is_dead { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
         let measured = match self.is_gap_told && self.unanswered == 0 {
             true => self.round_trip.resend_gap_after(),

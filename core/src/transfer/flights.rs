@@ -3,10 +3,9 @@
 use super::TransferId;
 use super::crowd::Crowd;
 use super::flight::Flight;
-use crate::limit::{TFTP_ABANDONED_REPEATS, TFTP_DEAD_REPEATS, TRANSFERS_MAX};
+use crate::limit::{TFTP_ABANDONED_AFTER, TRANSFERS_MAX};
 use crate::time::Time;
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Address and port as one number: every ACK is looked for by it.
@@ -25,17 +24,10 @@ pub(super) struct Flights {
     /// By slot. The last place is taken.
     by_slot: Vec<Option<Flight>>,
     by_peer: BTreeMap<Peer, TransferId>,
-    /// Of every address that has some, how many, and when the last one was asked for: of all, and of each path by its hash.
-    asked: BTreeMap<(Ipv4Addr, Option<u64>), (u32, Time)>,
+    /// Of every address that has some, how many, and when the last one was asked for.
+    asked: BTreeMap<Ipv4Addr, (u32, Time)>,
     crowd: Crowd,
     named: u64,
-}
-
-/// Where it stands in [`Flights::asked`].
-fn places_asked(flight: &Flight) -> [(Ipv4Addr, Option<u64>); 2] {
-    let mut hasher = DefaultHasher::new();
-    flight.path.hash(&mut hasher);
-    [None, Some(hasher.finish())].map(|path| (*flight.peer.ip(), path))
 }
 
 impl Flights {
@@ -52,10 +44,8 @@ impl Flights {
         if self.by_slot.len() <= place {
             self.by_slot.resize(place + 1, None);
         }
-        for place in places_asked(&flight) {
-            let (count, last) = self.asked.entry(place).or_insert_with(|| (0, flight.asked_at()));
-            (*count, *last) = (*count + 1, flight.asked_at());
-        }
+        let (count, last) = self.asked.entry(*flight.peer.ip()).or_insert_with(|| (0, flight.asked_at()));
+        (*count, *last) = (*count + 1, flight.asked_at());
         self.by_peer.insert(Peer::of(flight.peer), flight.id);
         self.crowd.enter(*flight.peer.ip(), flight.id, flight.is_answered());
         self.by_slot[place] = Some(flight);
@@ -66,12 +56,10 @@ impl Flights {
         let flight = self.by_slot.get_mut(place(id))?.take_if(|flight| flight.id == id)?;
         self.by_peer.remove(&Peer::of(flight.peer));
         self.crowd.leave(*flight.peer.ip(), id);
-        for place in places_asked(&flight) {
-            if let Some((count, _)) = self.asked.get_mut(&place) {
-                *count -= 1;
-                if *count == 0 {
-                    self.asked.remove(&place);
-                }
+        if let Some((count, _)) = self.asked.get_mut(flight.peer.ip()) {
+            *count -= 1;
+            if *count == 0 {
+                self.asked.remove(flight.peer.ip());
             }
         }
         while self.by_slot.pop_if(|flight| flight.is_none()).is_some() {}
@@ -94,17 +82,14 @@ impl Flights {
         self.get(*self.by_peer.get(&Peer::of(peer))?)
     }
 
-    /// Whether the machine of a transfer has left it, to be asked when it has been silent for long enough to be repeated to: the same file was asked for anew from its address, by another port,
-    /// or another one long ago; and since then nothing was heard of it, not even when it was repeated to. An address may be that of many machines (a router that translates, the machines
-    /// within one), which all load the same at a time: whoever of them is there answers a repeat.
-    pub(super) fn is_abandoned(&self, flight: &Flight) -> bool {
-        if flight.unanswered() < TFTP_ABANDONED_REPEATS {
-            return false;
-        }
-        let is_dead = flight.unanswered() >= TFTP_DEAD_REPEATS;
-        let [any, same] = places_asked(flight);
-        let newest = self.asked.get(if is_dead { &any } else { &same });
-        newest.is_some_and(|(_, asked)| *asked > flight.heard_at() && flight.served_at() > *asked)
+    /// Whether the machine of a transfer has left it: a file was asked for from its address, by another port, and since then nothing was heard of it, not even when it was repeated to; and it is
+    /// silent for longer than firmware waits. That alone tells: an address may be that of many machines (a router that translates, the machines within one), which all load the same at
+    /// a time, and whoever of them is stopped for some seconds, or cut off, has not left what he loads because another one asks.
+    pub(super) fn is_abandoned(&self, now: Time, flight: &Flight) -> bool {
+        let heard = flight.heard_at();
+        let newest = self.asked.get(flight.peer.ip());
+        now.since(heard) >= TFTP_ABANDONED_AFTER
+            && newest.is_some_and(|(_, asked)| *asked > heard && flight.served_at() > *asked)
     }
 
     /// The machine of a transfer has acknowledged something for the first time.

@@ -229,6 +229,8 @@ pub enum Refusal {
     Missing(String),
     /// It is there and may not or cannot be read. Error 2.
     Denied(String),
+    /// It is there, and not to be had in the way in which it was asked for. Error 0: RFC 1350 has none for that.
+    Unfit(String),
     /// It is no longer the file that the transfer began with. Error 0.
     Changed,
 }
@@ -237,7 +239,7 @@ impl Refusal {
     /// In words.
     pub fn why(&self) -> &str {
         match self {
-            Self::Missing(why) | Self::Denied(why) => why,
+            Self::Missing(why) | Self::Denied(why) | Self::Unfit(why) => why,
             Self::Changed => "the file changed while it was sent",
         }
     }

@@ -369,7 +369,7 @@ impl State {
                 // A timer may be too early.
                 let is_due = |flight: &&Flight| flight.wake().is_some_and(|wake| wake <= now);
                 let silent = self.flights.get(id).filter(is_due);
-                if silent.is_some_and(|flight| self.flights.is_abandoned(flight)) {
+                if silent.is_some_and(|flight| self.flights.is_abandoned(now, flight)) {
                     self.end(now, id, End::Left(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);

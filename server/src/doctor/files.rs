@@ -170,7 +170,7 @@ fn boot_file(config: &Config, files: &BootDirectory, subject: &str, name: &str) 
             subject,
             format!("there is no {name}\n  {}", boot::remedy(config, name)),
         ),
-        Err(Refusal::Denied(why)) => Finding::new(Grade::Fault, subject, why),
+        Err(Refusal::Denied(why) | Refusal::Unfit(why)) => Finding::new(Grade::Fault, subject, why),
         Err(Refusal::Changed) => Finding::new(Grade::Warning, subject, format!("{name} is being changed")),
     }
 }

@@ -211,7 +211,8 @@ fn path(target: &str) -> Result<String, Refusal> {
     if !path.starts_with('/') || path.contains('#') {
         return Err(refusal(400, "a path begins with a slash"));
     }
-    let path = text::percent_decoded(path).ok_or(refusal(400, "the path is no UTF-8"))?;
+    let path = text::percent_decoded(path)
+        .ok_or(refusal(400, "the path is no UTF-8, or has a percent sign without two digits"))?;
     if path.contains('\0') {
         return Err(refusal(400, "no file has a name with a NUL in it"));
     }

@@ -40,13 +40,20 @@ pub(super) fn range(header: &str, size: u64) -> Wanted {
         let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         is_number.then(|| text.parse::<u64>().unwrap_or(u64::MAX))
     };
-    let Some((first, last)) = header.trim().strip_prefix("bytes=").and_then(|range| range.split_once('-'))
+    // RFC 9110 14.1: the name of a unit is the same in capital and small letters.
+    let Some(set) = header
+        .trim()
+        .split_once('=')
+        .and_then(|(unit, set)| unit.eq_ignore_ascii_case("bytes").then_some(set))
     else {
         return Wanted::Whole;
     };
+    let Some((first, last)) = set.split_once('-') else { return Wanted::Whole };
     let range = match (first, last) {
         ("", last) => match parse(last) {
             Some(0) => return Wanted::Nothing,
+            // 14.1.2: the last octets of what has fewer are all of it; and no Content-Range can say a part of nothing (14.4).
+            Some(_) if size == 0 => return Wanted::Whole,
             Some(octets) => size.saturating_sub(octets)..size,
             None => return Wanted::Whole,
         },
@@ -116,6 +123,11 @@ mod tests {
             ("bytes=0-99999999999999999999", 1000, Part(0..1000)),
             ("bytes=-99999999999999999999", 1000, Part(0..1000)),
             ("bytes=-", 1000, Whole),
+            ("Bytes=0-10", 1000, Part(0..11)),
+            ("BYTES=-1", 1000, Part(999..1000)),
+            ("bytes=-5", 0, Whole),
+            ("bytes=-0", 0, Nothing),
+            ("bytes", 0, Whole),
             ("lines=1-2", 1000, Whole),
             ("bytes", 1000, Whole),
         ] {

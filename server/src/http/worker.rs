@@ -377,7 +377,7 @@ impl Worker {
         };
         let status = match refusal {
             transfer::Refusal::Missing(_) => 404,
-            transfer::Refusal::Denied(_) => 403,
+            transfer::Refusal::Denied(_) | transfer::Refusal::Unfit(_) => 403,
             transfer::Refusal::Changed => 500,
         };
         let why = refusal.why().to_owned();

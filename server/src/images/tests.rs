@@ -2,9 +2,11 @@ use super::*;
 use crate::testing::{self, Directory};
 use crate::wake::{Bell, line};
 use heorot_core::transfer::Refusal;
+use std::fs::FileTimes;
 use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 fn images() -> (Images, Directory) {
     let directory = testing::directory("images");
@@ -217,7 +219,7 @@ fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
     let at = |name: &str| directory.path().join(name);
     let mode = |mode| std::os::unix::fs::PermissionsExt::from_mode(mode);
     type Change<'a> = (&'a str, &'a dyn Fn(&std::path::Path));
-    let changes: [Change<'_>; 8] = [
+    let changes: [Change<'_>; 9] = [
         ("moved aside", &|path| std::fs::rename(path, at("old")).unwrap()),
         ("replaced", &|path| std::fs::rename(at("other"), path).unwrap()),
         ("removed", &|path| std::fs::remove_file(path).unwrap()),
@@ -230,6 +232,11 @@ fn a_file_that_is_moved_linked_or_given_away_cuts_nobody() {
         ("linked and not any more", &|path| {
             std::fs::hard_link(path, at("link")).unwrap();
             std::fs::remove_file(at("link")).unwrap();
+        }),
+        // `touch`, and `rsync -c --times` of what is the same.
+        ("given another time", &|path| {
+            let times = FileTimes::new().set_modified(SystemTime::UNIX_EPOCH).set_accessed(SystemTime::now());
+            std::fs::File::options().write(true).open(path).unwrap().set_times(times).unwrap();
         }),
         ("moved aside and back", &|path| {
             std::fs::rename(path, at("old")).unwrap();
@@ -398,7 +405,18 @@ fn a_text_is_counted_as_it_is_sent_and_is_another_image_than_the_file() {
     let large = std::fs::File::create(directory.path().join("large")).unwrap();
     large.set_len(netascii::FILE_OCTETS_MAX + 1).unwrap();
     let refused = open_wanted(&mut images, wanted(&["large"], Mode::Netascii));
-    assert_eq!(refused, Err(Refusal::Denied("more than 1 MiB are no text: ask in mode octet".into())));
+    assert_eq!(refused, Err(Refusal::Unfit("more than 1 MiB are no text: ask in mode octet".into())));
+}
+
+/// What was asked for in octets that are no UTF-8 comes as letters that stand for them: a file of such a name is not found, and it is told why.
+#[test]
+fn who_asks_for_a_name_that_is_no_utf_8_is_told_so() {
+    let (mut images, directory) = images();
+    let name = std::ffi::OsStr::from_bytes(b"b\xe4r");
+    std::fs::write(directory.path().join(name), "x").unwrap();
+    let why = open(&mut images, &String::from_utf8_lossy(name.as_bytes())).unwrap_err();
+    assert!(why.why().contains("rename"), "{why:?}");
+    assert!(!open(&mut images, "bär").unwrap_err().why().contains("rename"));
 }
 
 /// Beyond 4 GiB, in a file that has holes: places and sizes are of 64 bits.

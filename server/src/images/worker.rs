@@ -254,7 +254,7 @@ impl Files {
 fn count(file: &BootFile) -> Result<Text, Refusal> {
     if file.identity.size > netascii::FILE_OCTETS_MAX {
         let most = netascii::FILE_OCTETS_MAX >> 20;
-        return Err(Refusal::Denied(format!("more than {most} MiB are no text: ask in mode octet")));
+        return Err(Refusal::Unfit(format!("more than {most} MiB are no text: ask in mode octet")));
     }
     let counted = Text::count(file.identity.size, |room, at| file.file.read_exact_at(room, at));
     match (counted, file.is_unchanged()) {

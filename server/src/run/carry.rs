@@ -311,8 +311,10 @@ impl Loop {
         if let transfer::Input::Opened { transfer, result } = &done {
             let asked = self.pending.opening.remove(transfer);
             // A file that changed was there when its transfer began.
-            if let (Some((from, path)), Err(refusal @ (Refusal::Missing(_) | Refusal::Denied(_)))) =
-                (asked, result)
+            if let (
+                Some((from, path)),
+                Err(refusal @ (Refusal::Missing(_) | Refusal::Denied(_) | Refusal::Unfit(_))),
+            ) = (asked, result)
             {
                 self.heorot(Input::Unavailable { from, path, refusal: refusal.clone() });
             }

@@ -285,6 +285,7 @@ pub(crate) fn unavailable(turn: &mut Turn<'_>, from: Ipv4Addr, path: &str, refus
         let to_do = match refusal {
             Refusal::Missing(_) => boot::remedy(turn.config, &file),
             Refusal::Denied(_) => format!("mend {file} in {directory}, as that says, and boot it again"),
+            Refusal::Unfit(_) => format!("have its loader ask for {file} as that says"),
             Refusal::Changed => format!("boot it again when nothing writes to {file} in {directory}"),
         };
         turn.trouble(mac, detail.to_string(), Some(to_do));

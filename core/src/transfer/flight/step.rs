@@ -74,6 +74,7 @@ impl Step {
         Self::End(match refusal {
             Refusal::Missing(why) => End::Refused(ErrorCode::NotFound, why),
             Refusal::Denied(why) => End::Refused(ErrorCode::Denied, why),
+            Refusal::Unfit(why) => End::Refused(ErrorCode::Other, why),
             Refusal::Changed => End::Refused(ErrorCode::Other, Refusal::Changed.why().into()),
         })
     }

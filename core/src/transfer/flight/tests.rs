@@ -99,6 +99,7 @@ fn every_stage_meets_every_event() {
         ("opened", Box::new(|| Event::Opened(Ok(IMAGE))), ["OACK", "4..7", "-", "-"]),
         ("missing", Box::new(refused(|| Refusal::Missing("no".into()))), ["ERROR 1", "ERROR 1", "-", "-"]),
         ("denied", Box::new(refused(|| Refusal::Denied("no".into()))), ["ERROR 2", "ERROR 2", "-", "-"]),
+        ("unfit", Box::new(refused(|| Refusal::Unfit("no".into()))), ["ERROR 0", "ERROR 0", "-", "-"]),
         ("changed", Box::new(refused(|| Refusal::Changed)), ["ERROR 0", "ERROR 0", "-", "-"]),
         ("ACK of what was", Box::new(|| Event::Acknowledged(0)), ["-", "-", "1..4", "1..4"]),
         ("ACK in the window", Box::new(|| Event::Acknowledged(2)), ["-", "-", "-", "3..6"]),
@@ -128,6 +129,7 @@ fn every_stage_meets_every_event() {
 /// The rows that depend on when they happen: each stage wakes at its time, repeats, and in the end gives up.
 #[test]
 fn silence_is_met_with_repeats_and_then_given_up() {
+    const OFFERS: [u64; 11] = [500, 1500, 2500, 3500, 4500, 5500, 6500, 7500, 8500, 12500, 16500];
     let small = || {
         let mut flight = opening(&options(64));
         act(&mut flight, START, Event::Opened(Ok(IMAGE)));
@@ -145,7 +147,7 @@ fn silence_is_met_with_repeats_and_then_given_up() {
     type Row<'a> = (&'a str, Flight, &'a [u64], usize, &'a str, u64);
     let table: [Row<'_>; 6] = [
         ("the file does not open", opening(&options(1)), &[], 0, "ERROR 0", 150),
-        ("the OACK is not answered", offered(1), &[500, 1500, 2500, 3500], 30, "ERROR 0", 30),
+        ("the OACK is not answered", offered(1), &OFFERS, 14, "ERROR 0", 30),
         (
             "a quick client falls silent",
             sending(1),

@@ -40,7 +40,7 @@ fn text(opened: Result<BootFile, Refusal>) -> String {
             opened.file.read_exact_at(&mut octets, 0).unwrap();
             String::from_utf8(octets).unwrap()
         }
-        Err(Refusal::Missing(why) | Refusal::Denied(why)) => why,
+        Err(Refusal::Missing(why) | Refusal::Denied(why) | Refusal::Unfit(why)) => why,
         Err(Refusal::Changed) => "changed".into(),
     }
 }
