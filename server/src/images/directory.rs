@@ -456,14 +456,13 @@ impl BootFile {
     /// Whether it is still what it was when it was opened: not changed in place.
     pub(crate) fn is_unchanged(&self) -> io::Result<bool> {
         let now = rustix::fs::fstat(self.file.as_fd())?;
-        if now.st_size != self.found.st_size {
+        if !has_content_of(&self.found, &now) {
             return Ok(false);
         }
         let changed = changed_nanoseconds(&now);
         let changed_now =
             || rustix::fs::fstat(self.file.as_fd()).map(|now| changed_nanoseconds(&now)).map_err(Into::into);
         match &self.witness {
-            // The time of its content may be set (`touch`, `rsync -c --times`), which is none of its changes.
             Some(witness) => witness.is_same(changed, changed_now),
             None => Ok(changed_nanoseconds(&self.found) == changed),
         }
@@ -535,6 +534,11 @@ fn identity_of((device, inode): (u64, u64), (size, modified): (u64, u64), change
     let changed = changed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     // An inode number is unique within its device; the device's is small and lands in the upper bits.
     ImageIdentity { file: device.rotate_left(40) ^ inode ^ changed, size, modified }
+}
+
+/// Whether size and time of the content are the same now.
+fn has_content_of(before: &Stat, now: &Stat) -> bool {
+    before.st_size == now.st_size && modified_nanoseconds(before) == modified_nanoseconds(now)
 }
 
 /// When a file's directory entry or its content was changed last: one that is renamed keeps the time of its content, and not this one.

@@ -1,10 +1,9 @@
 //! Whether a file that is open was written to, where the times of its inode do not tell.
 //!
-//! The time of the last change moves with the content, and as well with rights, owner, name, links and times: `chmod -R`, a backup by hard links, a rename and its opposite, `touch`. Whoever loads the
+//! The time of the last change moves with the content, and as well with rights, owner, name and links: `chmod -R`, a backup by hard links, a rename and its opposite. Whoever loads the
 //! file meanwhile is not to be cut for that. A file that was written over in place and got its time back shows the same, and has to be found: so the kernel is asked to tell the two apart
 //! (inotify(7)). Of what it does not tell, as of a change by another host, it is taken that the content was changed; also where the time of the last access alone was set, which it tells like each
-//! reading of ours; or that of the last change of the content alone (`touch -m`), which it tells like a write. What it does not tell at all is a write through a mapping (mmap(2)): such a one is found
-//! by the time of the change, unless the file is touched between two looks at it, too.
+//! reading of ours.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
