@@ -50,6 +50,13 @@ pub const LOAD_QUANTUM: Duration = Duration::from_micros(100);
 /// comes. With half of it a core sends a tenth less by the fastest of cables: its readers find nothing to read, and have to be woken up.
 pub const LOAD_PIECE_OCTETS_MAX: u64 = 4 << 20;
 
+/// What was granted to TCP and has not arrived waits in queues and sockets: no more of it than the link carries in so long at the rate that it is taken to have, and in so long at the one at
+/// which it was seen to deliver. Else a slow link that is taken for a fast one has a thousand connections at once, and none of them gets anything. Where many segments are lost by chance,
+/// it takes so many connections to fill the link.
+pub const LOAD_UNDER_WAY: Duration = Duration::from_millis(100);
+/// See [`LOAD_UNDER_WAY`].
+pub const LOAD_UNDER_WAY_DELIVERED: Duration = Duration::from_millis(250);
+
 /// Everybody who asked is served within this, as long as that takes no more than a tenth of the link.
 pub const LOAD_SERVED_WITHIN: Duration = Duration::from_millis(500);
 

@@ -9,11 +9,13 @@
 //!          it was our rate: the lower one stays,  └─ Doubting   the rate is lowered, to see whether that helps
 //!          it was chance: the old one comes back;
 //!          it fell too far to be measured: it grows from there;
-//!          nobody sends any more: the old one comes back
+//!          nobody sends any more: the old one comes back, or of one that rose what arrived
 //! ```
 //!
 //! Only delivery is believed: a queue that overflows delivers exactly the link's rate. What is lost by chance is as much at a lower rate, and lowers nothing.
 //! Of a link from which nothing at all comes for a moment (a switch finds its ways anew, a host has no processor) nothing is concluded.
+//!
+//! What TCP repeats is not looked at: it does so for seconds after a queue has dropped something. Of what goes by TCP it is seen how much arrives, and how much is under way ([`super::Lane::is_congested`]).
 //!
 //! Where more arrives by TCP alone than a usual link carries, nothing is concluded: it is Starting, and no overflow ends that.
 
@@ -39,8 +41,9 @@ pub(super) struct Budget {
     ticks_steady: u32,
     ticks_unprobed: u32,
     ticks_believed: u32,
-    /// Ticks since nobody was there last.
+    /// Ticks since nobody was there last, and the rate at that time.
     ticks_heard: u32,
+    rate_heard: u64,
     /// In nanoseconds of sending at the present rate, so that nothing is lost by rounding: what may be sent, or was sent ahead.
     tokens: i64,
     /// The same, of tokens that came while there was no room for them.
@@ -70,8 +73,12 @@ const DOUBTED_PER_MILLE: u64 = 970;
 const PACKETS_MIN: u64 = 400;
 /// So much more than usual, of a thousand packets, may be lost before the rate is doubted.
 const DOUBT_PER_MILLE: u64 = 15;
-/// The most, of a thousand packets, that is taken for chance. A link that loses more is out of order, and is not to be remembered by that.
-const CHANCE_PER_MILLE_MAX: u64 = 500;
+/// So many of a thousand octets that are sent and do not arrive are more than what comes of clients who differ; and where too much has been under way for a second, so many are.
+const MUCH_PER_MILLE: u64 = 150;
+const STANDING_PER_MILLE: u64 = 30;
+/// The most, of a thousand packets, that is taken for chance. A link that loses more is out of order, and is not to be remembered by that: a rate that rises as far as it is borne out has
+/// to waste more than this and [`MUCH_PER_MILLE`].
+const CHANCE_PER_MILLE_MAX: u64 = 300;
 /// How long that is believed: then it is put to the test again. What an outage lost in the moment of a doubt must not hide an overflowing queue from then on.
 const CHANCE_TICKS: u32 = 20 * SECOND_TICKS as u32;
 /// When a rate that was found is put to the test for the first time. Later it is every [`LOAD_PROBE_INTERVAL`].
@@ -105,6 +112,7 @@ impl Budget {
             ticks_unprobed: 0,
             ticks_believed: 0,
             ticks_heard: 0,
+            rate_heard: rate,
             tokens: 0,
             missed: 0,
             used_octets: 0,
@@ -122,6 +130,11 @@ impl Budget {
         let mut budget = Self { packet_octets_max: octets.max(PACKET_OCTETS), ..self };
         budget.burst = budget.burst_now();
         budget
+    }
+
+    /// Whether it is seen what a lower rate brings: what is under way has to arrive for that.
+    pub(super) fn is_doubting(&self) -> bool {
+        matches!(self.phase, Phase::Doubting { .. })
     }
 
     /// Octets per second, as they go out now.
@@ -227,9 +240,20 @@ impl Budget {
         self.ticks_heard = if is_nobody_there { 0 } else { self.ticks_heard.saturating_add(1) };
         match self.phase {
             // Whether a lower rate helps nobody is there to tell, whatever those do who come back.
-            Phase::Doubting { rate_before, starting, .. } if is_nobody_there => {
-                self.phase = if starting { Phase::Starting } else { Phase::Steady };
+            Phase::Doubting { rate_before, starting: false, .. } if is_nobody_there => {
+                self.phase = Phase::Steady;
                 self.set(rate_before);
+            }
+            // A rate that rose as long as they were there has shown what arrives of it, and no more: or each short load would overflow the queue by more than the one before.
+            // What arrived until they fell silent may be little, so that one load halves the rate at the most.
+            Phase::Doubting { rate_before, starting: true, .. } if is_nobody_there => {
+                self.phase = Phase::Starting;
+                self.set(self.rate.max(self.rate_heard / 2).min(rate_before));
+            }
+            // What nobody has made use of is not known to be there (RFC 7661 says the same of TCP).
+            Phase::Starting if is_nobody_there => {
+                let arrived = sense.delivered_most(1) * SECOND_TICKS as u64;
+                self.set(self.rate.min(self.rate_heard.max(arrived + arrived / 4)));
             }
             Phase::Starting | Phase::Steady if is_left_to_tcp => {
                 self.phase = Phase::Starting;
@@ -243,6 +267,9 @@ impl Budget {
             Phase::Doubting { rate_before, lost_before_per_mille, starting, ticks } => {
                 self.doubt(sense, (rate_before, lost_before_per_mille, starting), ticks);
             }
+        }
+        if is_nobody_there {
+            self.rate_heard = self.rate;
         }
         self.burst = self.burst_now();
     }
@@ -258,13 +285,20 @@ impl Budget {
             self.unusual_loss(sense, QUARTER_TICKS).or_else(|| self.unusual_loss(sense, SECOND_TICKS))
         {
             self.begin_doubt(sense, lost, true);
-        } else if sense.last(1, 0).limited && !is_behind {
+        } else if sense.last(1, 0).limited && !is_behind && self.is_borne_out(sense) {
             self.set(self.rate + self.rate / 4 / sense.lag() as u64);
         }
     }
 
+    /// Whether what arrives grows with the rate: what was sent a moment ago, at less than this rate, does.
+    fn is_borne_out(&self, sense: &Sense) -> bool {
+        self.octets_in(1) * 10 <= sense.passed_most() * 16
+    }
+
     fn watch(&mut self, sense: &Sense) {
-        if let Some(wasted) = self.overflows(sense, QUARTER_TICKS).filter(|_| self.ticks_steady >= 4) {
+        // TCP sends in its own time, and what it was given arrives in no order.
+        let ticks = if sense.is_by_pieces() { SECOND_TICKS } else { QUARTER_TICKS };
+        if let Some(wasted) = self.overflows(sense, ticks).filter(|_| self.ticks_steady >= 4) {
             return self.begin_doubt(sense, wasted, false);
         }
         if self.ticks_steady < SECOND_TICKS as u32 {
@@ -276,7 +310,7 @@ impl Budget {
         }
         let second = sense.last(SECOND_TICKS, 0);
         // Chance is forgotten slowly, and the faster the less of it is seen.
-        let lost = second.lost_packets * 1000 / second.sent_packets.max(1);
+        let lost = second.lost_per_mille();
         if self.ticks_steady.is_multiple_of(SECOND_TICKS as u32) {
             self.chance_per_mille -= self.chance_per_mille.saturating_sub(lost).div_ceil(4);
         }
@@ -290,8 +324,9 @@ impl Budget {
     fn unusual_loss(&self, sense: &Sense, ticks: usize) -> Option<u64> {
         // What was lost as all fell silent, they or the link, was lost in no queue.
         let recent = sense.last(ticks.min(self.ticks_heard as usize), 0);
-        let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
-        let is_unusual = recent.sent_packets >= PACKETS_MIN && lost > self.chance_per_mille + DOUBT_PER_MILLE;
+        let lost = recent.lost_per_mille();
+        let is_unusual =
+            recent.counted_packets() >= PACKETS_MIN && lost > self.chance_per_mille + DOUBT_PER_MILLE;
         // A full queue delivers what it delivered before: where more arrives from moment to moment, there was room.
         let arrives = |ago| sense.last(QUARTER_TICKS, ago).delivered_octets;
         let is_rising = arrives(0) * 10 > arrives(QUARTER_TICKS) * 11;
@@ -330,7 +365,7 @@ impl Budget {
         // A rate that rose by quarters is too high by a little: more than half of it arrives. If less did, it was far too high from the first, or what arrived was no measure,
         // because somebody was silent. Then the rate has to be found anew from here, and soon: others wait meanwhile.
         let is_too_deep = self.rate < rate_before / 2;
-        let looked_at = if is_too_deep { QUARTER_TICKS } else { SECOND_TICKS };
+        let looked_at = if is_too_deep && !sense.is_by_pieces() { QUARTER_TICKS } else { SECOND_TICKS };
         if ticks + 1 < SETTLED + looked_at as u32 {
             self.phase = Phase::Doubting {
                 rate_before,
@@ -341,14 +376,14 @@ impl Budget {
             return;
         }
         let recent = sense.last(looked_at, 0);
-        let sendable = self.rate * LOAD_TICK.as_millis() as u64 / 1000 * looked_at as u64;
+        let sendable = self.octets_in(looked_at);
         self.ticks_unprobed = PROBE_TICKS - FIRST_PROBE_TICKS;
-        let lost = recent.lost_packets * 1000 / recent.sent_packets.max(1);
-        let lost = lost.max(wasted(sense, looked_at));
+        let lost = recent.lost_per_mille().max(wasted(sense, looked_at));
         if lost * 2 > lost_before + self.chance_per_mille {
             self.phase = if starting { Phase::Starting } else { Phase::Steady };
-            // Where those have gone for whom the rate was a limit, nobody was there to tell what is lost by chance.
-            if recent.sent_octets * 4 >= sendable || sense.limited(looked_at) > 0 {
+            // Where those have gone for whom the rate was a limit, or nothing came at all, nobody was there to tell what is lost by chance.
+            let is_told = recent.sent_octets * 4 >= sendable || sense.limited(looked_at) > 0;
+            if is_told && recent.delivered_octets > 0 {
                 self.chance_per_mille = lost.max(lost_before).min(CHANCE_PER_MILLE_MAX);
                 self.ticks_believed = 0;
             }
@@ -368,13 +403,28 @@ impl Budget {
 
     /// How much of what was sent does not arrive, of a thousand octets, if it is much, and more than chance, while more was to be sent.
     fn overflows(&self, sense: &Sense, ticks: usize) -> Option<u64> {
-        const MUCH_PER_MILLE: u64 = 150;
-        let wasted = wasted(sense, ticks);
-        let is_much = wasted > self.chance_per_mille + MUCH_PER_MILLE;
-        let arrives = sense.last(ticks, 0).delivered_octets > 0;
-        let is_told =
-            arrives && sense.limited(ticks) == ticks && sense.last(ticks, sense.lag()).sent_packets >= 20;
+        let is_congested = sense.congested(ticks) == ticks;
+        // Where TCP has more than it can send it is given no more than arrives: what the rate would have been is too much.
+        let unused = if is_congested { self.unused(sense, ticks) } else { 0 };
+        let wasted = wasted(sense, ticks).max(unused);
+        let is_standing = is_congested && ticks >= SECOND_TICKS;
+        let much = if is_standing { STANDING_PER_MILLE } else { MUCH_PER_MILLE };
+        let is_much = wasted > self.chance_per_mille + much;
+        let is_told = sense.arrives_throughout(ticks)
+            && sense.limited(ticks) == ticks
+            && sense.last(ticks, sense.lag()).sent_packets >= 20;
         (is_much && is_told).then_some(wasted)
+    }
+
+    /// Of a thousand octets that could be sent in so many ticks, those that did not come through the link.
+    fn unused(&self, sense: &Sense, ticks: usize) -> u64 {
+        let sendable = self.octets_in(ticks);
+        sendable.saturating_sub(sense.last(ticks, 0).passed_octets()) * 1000 / sendable.max(1)
+    }
+
+    /// Octets of so many ticks.
+    fn octets_in(&self, ticks: usize) -> u64 {
+        self.rate * LOAD_TICK.as_millis() as u64 / 1000 * ticks as u64
     }
 
     fn set(&mut self, rate: u64) {
@@ -417,7 +467,7 @@ fn is_nobody_there(sense: &Sense) -> bool {
 fn wasted(sense: &Sense, ticks: usize) -> u64 {
     let delivered = sense.last(ticks, 0).delivered_octets;
     let sent = sense.last(ticks, sense.lag()).sent_octets.min(sense.last(ticks, 0).sent_octets);
-    1000_u64.saturating_sub(delivered * 1000 / sent.max(1))
+    sent.saturating_sub(delivered) * 1000 / sent.max(1)
 }
 
 #[cfg(test)]

@@ -2,11 +2,11 @@
 
 use super::budget::Budget;
 use super::ring::{Place, Rank, Ring};
-use super::sense::Sense;
+use super::sense::{SECOND_TICKS, Sense};
 use super::{Control, Link, Regime, wire_octets};
 use crate::limit::{
     LOAD_PIECE_OCTETS_MAX, LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX, LOAD_SMALL_PART, LOAD_TICK,
-    TFTP_WINDOW_BLOCKS_MAX,
+    LOAD_UNDER_WAY, LOAD_UNDER_WAY_DELIVERED, TFTP_WINDOW_BLOCKS_MAX,
 };
 use crate::time::Time;
 use std::time::Duration;
@@ -26,6 +26,11 @@ pub struct Lane<K: Ord> {
     served_octets: u64,
     /// The most that any machine loads in all, as far as it has shown: so much the others will want, too.
     expected_octets: u64,
+    /// Octets that were given to TCP and have not arrived, and how many there may be of them.
+    under_way_octets: u64,
+    under_way_octets_max: u64,
+    /// How many wait until less of them is.
+    held_back: usize,
     /// Octets on the wire of the packet that had to wait last.
     refused_octets: u64,
     /// Octets on the wire since the interface's were told last.
@@ -57,10 +62,14 @@ const UNLIMITED_TICKS: usize = 10;
 impl<K: Ord + Copy> Lane<K> {
     /// A link with nobody on it.
     pub fn new(now: Time, link: &Link, control: Control) -> Self {
+        let packet_octets_max = wire_octets(4 + u64::from(link.block_octets_max));
+        let budget = Budget::new(now, link.rate).with_packets_to(packet_octets_max);
         Self {
             control,
-            budget: Budget::new(now, link.rate)
-                .with_packets_to(wire_octets(4 + u64::from(link.block_octets_max))),
+            under_way_octets: 0,
+            under_way_octets_max: octets_in(LOAD_UNDER_WAY, budget.rate()),
+            budget,
+            held_back: 0,
             sense: Sense::default(),
             ring: Ring::default(),
             regime: Regime::default(),
@@ -128,6 +137,12 @@ impl<K: Ord + Copy> Lane<K> {
         if self.members == 0 {
             self.expected_octets = 0;
         }
+    }
+
+    /// It waits until less is under way: until the next tick, in which it is to enter again.
+    pub fn hold_back(&mut self, who: K, place: Place) {
+        self.ring.remove(who, place);
+        self.held_back += 1;
     }
 
     /// It wants nothing more.
@@ -234,12 +249,39 @@ impl<K: Ord + Copy> Lane<K> {
         self.budget.take_piece(octets);
     }
 
+    /// So many octets are given to TCP, for one whose peer takes what it is sent; or that peer takes something again.
+    pub fn is_under_way(&mut self, octets: u64) {
+        self.under_way_octets += octets;
+    }
+
+    /// So many of them wait for a peer that takes nothing.
+    pub fn stands_still(&mut self, octets: u64) {
+        self.is_not_under_way(octets);
+        self.sense.current.still_octets += octets;
+    }
+
+    /// So many of them have arrived, or are not there any more.
+    pub fn is_not_under_way(&mut self, octets: u64) {
+        self.under_way_octets = self.under_way_octets.saturating_sub(octets);
+    }
+
+    /// Whether so much was given to TCP and has not arrived that it can do nothing with more. Whoever has to wait for that does so until the next tick at least.
+    pub fn is_congested(&mut self) -> bool {
+        // What a lower rate brings is seen when what was too much has left.
+        let part = if self.budget.is_doubting() { 4 } else { 1 };
+        let is_congested =
+            self.under_way_octets >= self.under_way_octets_max / part && self.control != Control::Nothing;
+        self.sense.current.congested |= is_congested;
+        is_congested
+    }
+
     /// Such packets leave, as far as their peer takes them: whether they arrive tells something of the link.
     pub fn piece_leaves(&mut self, packets: u64, payload_octets: u64) {
         let octets = packets * wire_octets(payload_octets);
         self.sense.current.sent_octets += octets;
         self.sense.current.piece_octets += octets;
         self.sense.current.sent_packets += packets;
+        self.sense.current.piece_packets += packets;
     }
 
     /// Blocks were acknowledged, and with them so many octets of files.
@@ -254,7 +296,8 @@ impl<K: Ord + Copy> Lane<K> {
         self.sense.current.trips_took += round_trip;
     }
 
-    /// Blocks had to be sent again.
+    /// Blocks had to be sent again. What TCP repeats tells nothing: it does so for seconds after a queue has dropped something, and finds out itself how fast it may send (RFC 5681). What is
+    /// too much for the link shows by what does not arrive.
     pub fn lost_blocks(&mut self, packets: u64) {
         self.sense.current.lost_packets += packets;
     }
@@ -290,7 +333,11 @@ impl<K: Ord + Copy> Lane<K> {
         if let Some(octets) = tick.sent_octets.checked_div(tick.sent_packets) {
             self.packet_octets = (self.packet_octets * 7 + octets) / 8;
         }
-        let round = self.round(self.ring.len());
+        let delivered = self.sense.last(SECOND_TICKS, 0).delivered_octets;
+        self.under_way_octets_max =
+            octets_in(LOAD_UNDER_WAY, self.budget.rate()) + octets_in(LOAD_UNDER_WAY_DELIVERED, delivered);
+        let waiting = self.ring.len() + std::mem::take(&mut self.held_back);
+        let round = self.round(waiting);
         self.served_within = (round * 10).clamp(LOAD_SERVED_WITHIN, LOAD_SERVED_WITHIN_MAX);
         self.regime = self.next_regime(round);
     }
@@ -338,6 +385,11 @@ impl<K: Ord + Copy> Lane<K> {
             Regime::Paced | Regime::RoundRobin | Regime::Deferring => Regime::Paced,
         }
     }
+}
+
+/// Octets that a link carries in so long, at so many a second.
+fn octets_in(duration: Duration, rate: u64) -> u64 {
+    rate.saturating_mul(duration.as_millis() as u64) / 1000
 }
 
 #[cfg(test)]

@@ -13,15 +13,38 @@ pub(super) struct Tick {
     pub(super) piece_octets: u64,
     /// Octets of blocks that were acknowledged, on the wire.
     pub(super) delivered_octets: u64,
+    /// Octets that were given to TCP and wait for peers that take nothing: they never came to the link.
+    pub(super) still_octets: u64,
     /// Packets with blocks that were sent.
     pub(super) sent_packets: u64,
-    /// Packets that had to be sent again: each tells that one was lost a short while ago.
+    /// How many of them were given to TCP.
+    pub(super) piece_packets: u64,
+    /// Packets that had to be sent again, but for TCP's: each tells that one was lost a short while ago.
     pub(super) lost_packets: u64,
     /// How many round trips were measured, and how long they took together.
     pub(super) trips: u64,
     pub(super) trips_took: Duration,
     /// Whether somebody had to wait for tokens, of which few were left over.
     pub(super) limited: bool,
+    /// Whether somebody had to wait because too much was under way by TCP.
+    pub(super) congested: bool,
+}
+
+impl Tick {
+    /// Packets that were not given to TCP: of them it is told what was lost.
+    pub(super) fn counted_packets(&self) -> u64 {
+        self.sent_packets - self.piece_packets
+    }
+
+    /// Octets of which it is known that the link does not hold them up.
+    pub(super) fn passed_octets(&self) -> u64 {
+        self.delivered_octets + self.still_octets
+    }
+
+    /// How many of a thousand packets were lost, of those that were counted.
+    pub(super) fn lost_per_mille(&self) -> u64 {
+        self.lost_packets * 1000 / self.counted_packets().max(1)
+    }
 }
 
 /// The last two seconds.
@@ -55,11 +78,14 @@ impl Sense {
             sent_octets: sum.sent_octets + tick.sent_octets,
             piece_octets: sum.piece_octets + tick.piece_octets,
             delivered_octets: sum.delivered_octets + tick.delivered_octets,
+            still_octets: sum.still_octets + tick.still_octets,
             sent_packets: sum.sent_packets + tick.sent_packets,
+            piece_packets: sum.piece_packets + tick.piece_packets,
             lost_packets: sum.lost_packets + tick.lost_packets,
             trips: sum.trips + tick.trips,
             trips_took: sum.trips_took + tick.trips_took,
             limited: sum.limited || tick.limited,
+            congested: sum.congested || tick.congested,
         })
     }
 
@@ -86,15 +112,33 @@ impl Sense {
 
     /// In how many of the last `count` ticks somebody had to wait.
     pub(super) fn limited(&self, count: usize) -> usize {
-        self.past.iter().rev().take(count).filter(|tick| tick.limited).count()
+        self.past.iter().rev().take(count).filter(|tick| tick.limited || tick.congested).count()
     }
 
-    /// The most that was delivered in `width` ticks, as any so many in a row of the last quarter of a second show it. Of fewer there are, these.
+    /// In how many of them it was because too much was under way.
+    pub(super) fn congested(&self, count: usize) -> usize {
+        self.past.iter().rev().take(count).filter(|tick| tick.congested).count()
+    }
+
+    /// Whether something arrived in the last tick and in the first of so many.
+    pub(super) fn arrives_throughout(&self, count: usize) -> bool {
+        self.last(1, 0).delivered_octets > 0 && self.last(1, count - 1).delivered_octets > 0
+    }
+
+    /// The most that the link had no part in holding up, in a tick of the last quarter of a second.
+    pub(super) fn passed_most(&self) -> u64 {
+        let passed = self.past.iter().rev().take(QUARTER_TICKS).map(Tick::passed_octets);
+        passed.max().unwrap_or(0)
+    }
+
+    /// The most that was delivered in `width` ticks, as any so many in a row of the last quarter of a second show it; those in which nothing came show nothing, if there are others.
     pub(super) fn delivered_most(&self, width: usize) -> u64 {
         let delivered: Vec<u64> =
             self.past.iter().rev().take(QUARTER_TICKS).map(|tick| tick.delivered_octets).collect();
-        let shown = width.min(delivered.len()).max(1);
-        let most = delivered.windows(shown).map(|window| window.iter().sum::<u64>()).max().unwrap_or(0);
-        most * width as u64 / shown as u64
+        let most = delivered.windows(width.min(delivered.len()).max(1)).map(|window| {
+            let shown = window.iter().filter(|octets| **octets > 0).count().max(1);
+            window.iter().sum::<u64>() * width as u64 / shown as u64
+        });
+        most.max().unwrap_or(0)
     }
 }

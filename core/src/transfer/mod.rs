@@ -352,6 +352,7 @@ impl State {
                     out.push(Output::Regime { link, regime: lane.regime() });
                 }
             }
+            self.let_go();
             self.tick_begun = now;
             self.coalescing.tick();
             self.seniority.forget(now);

@@ -30,7 +30,9 @@ pub(super) struct Streams {
     by_id: BTreeMap<StreamId, Stream>,
     /// Those without an end.
     endless: usize,
-    /// Whether those have to ask, and since when nobody else has had anything to load.
+    /// Those that wait until less is under way.
+    held_back: Vec<StreamId>,
+    /// Whether those without an end have to ask, and since when nobody else has had anything to load.
     are_rationed: bool,
     alone_since: Option<Time>,
 }
@@ -48,6 +50,8 @@ struct Stream {
     size: u64,
     granted: u64,
     delivered: u64,
+    /// Octets that were granted in its turn and not acknowledged: the links count them too, as long as its peer takes something.
+    under_way: u64,
     /// Octets that were granted, and of which it is not known yet whether the peer takes any; since when there are some.
     uncounted: u64,
     uncounted_since: Time,
@@ -113,6 +117,11 @@ impl Streams {
 }
 
 impl State {
+    /// The link by which somebody is reached, and the one that it is behind.
+    fn links(&self, lane: usize) -> impl Iterator<Item = usize> + Clone + use<> {
+        [Some(lane), self.settings.load.links[lane].behind].into_iter().flatten()
+    }
+
     /// What became of a stream.
     pub(super) fn stream(&mut self, now: Time, id: StreamId, news: StreamNews, out: &mut Vec<Output>) {
         match news {
@@ -166,6 +175,7 @@ impl State {
             size,
             granted: 0,
             delivered: 0,
+            under_way: 0,
             uncounted: 0,
             uncounted_since: now,
             served_at: now,
@@ -225,6 +235,20 @@ impl State {
         }
     }
 
+    /// Too much is under way for it to be given anything now. Who is served because his deadline has come is not held back.
+    fn hold_back(&mut self, id: StreamId) {
+        let Some(stream) = self.streams.by_id.get_mut(&id) else { return };
+        if let Some(place) = stream.place.take() {
+            self.lanes[stream.lane].hold_back(Member::Stream(id), place);
+            self.streams.held_back.push(id);
+        }
+    }
+
+    /// A tick has passed: perhaps there is room for those who were held back.
+    pub(super) fn let_go(&mut self) {
+        std::mem::take(&mut self.streams.held_back).into_iter().for_each(|id| self.want(id));
+    }
+
     /// Its peer takes nothing, and it gets nothing until that changes: a thousand machines that hang in the middle of a file would each fill a socket before anybody else is served, and
     /// what stays there would be taken for the link's fault.
     fn stand_still(&mut self, id: StreamId) {
@@ -232,7 +256,12 @@ impl State {
         stream.uncounted = 0;
         if stream.standing == Standing::Moves {
             stream.standing = Standing::Still;
+            let (lane, octets) = (stream.lane, stream.under_way);
+            for link in self.links(lane) {
+                self.lanes[link].stands_still(octets);
+            }
         }
+        let Some(stream) = self.streams.by_id.get_mut(&id) else { return };
         if let Some(place) = stream.place.take() {
             stream.standing = Standing::StillAndWants;
             self.lanes[stream.lane].leave(Member::Stream(id), place);
@@ -246,9 +275,9 @@ impl State {
         };
         let octets = octets.min(stream.uncounted);
         stream.uncounted -= octets;
+        let lane = stream.lane;
         let packets = octets.div_ceil(STREAM_PACKET_OCTETS);
-        let behind = self.settings.load.links[stream.lane].behind;
-        for link in [Some(stream.lane), behind].into_iter().flatten() {
+        for link in self.links(lane) {
             self.lanes[link].piece_leaves(packets, SEGMENT_PAYLOAD_OCTETS);
         }
     }
@@ -272,10 +301,13 @@ impl State {
         // Whoever reports more than was granted counts what surrounds it.
         let octets = octets.min(stream.granted - stream.delivered);
         stream.delivered += octets;
+        let arrived = octets.min(stream.under_way);
+        stream.under_way -= arrived;
         let (link, is_endless) = (stream.lane, stream.is_endless);
-        let behind = self.settings.load.links[link].behind;
-        for link in [Some(link), behind].into_iter().flatten() {
-            self.lanes[link].lost_blocks(resent);
+        for link in self.links(link) {
+            self.lanes[link].is_not_under_way(arrived);
+            // What TCP sends again takes its part of the link.
+            self.lanes[link].sent_to_nobody(resent, SEGMENT_PAYLOAD_OCTETS);
         }
         self.resent_total += resent;
         // What boots still want is not less for what goes without an end.
@@ -285,12 +317,24 @@ impl State {
 
     /// Its peer takes something. Whether it has waited for more since.
     fn moves_again(&mut self, id: StreamId) -> bool {
-        let stream = self.streams.by_id.get_mut(&id);
-        stream.is_some_and(|stream| std::mem::take(&mut stream.standing) == Standing::StillAndWants)
+        let Some(stream) = self.streams.by_id.get_mut(&id) else { return false };
+        let standing = std::mem::take(&mut stream.standing);
+        if standing != Standing::Moves {
+            let (lane, octets) = (stream.lane, stream.under_way);
+            for link in self.links(lane) {
+                self.lanes[link].is_under_way(octets);
+            }
+        }
+        standing == Standing::StillAndWants
     }
 
     fn end_stream(&mut self, now: Time, id: StreamId) {
         let Some(stream) = self.streams.by_id.remove(&id) else { return };
+        if stream.standing == Standing::Moves {
+            for link in self.links(stream.lane) {
+                self.lanes[link].is_not_under_way(stream.under_way);
+            }
+        }
         let lane = &mut self.lanes[stream.lane];
         match stream.is_endless {
             true => self.streams.endless -= 1,
@@ -305,9 +349,12 @@ impl State {
     /// It is this stream's turn. False: there are too few tokens for what it is to get.
     pub(super) fn grant_stream(&mut self, now: Time, id: StreamId, out: &mut Vec<Output>) -> bool {
         let Some(stream) = self.streams.by_id.get(&id) else { return false };
-        let links = [Some(stream.lane), self.settings.load.links[stream.lane].behind];
-        let links = links.into_iter().flatten();
+        let links = self.links(stream.lane);
         let is_first = self.lanes[stream.lane].is_first(Member::Stream(id));
+        if is_first && links.clone().any(|link| self.lanes[link].is_congested()) {
+            self.hold_back(id);
+            return true;
+        }
         let left = stream.size - stream.granted;
         let mut packets = if is_first { u64::MAX } else { STREAM_DRIP_PACKETS };
         for link in links.clone().filter(|_| is_first) {
@@ -322,9 +369,11 @@ impl State {
         }
         for link in links {
             self.lanes[link].sent_piece(packets, SEGMENT_PAYLOAD_OCTETS);
+            self.lanes[link].is_under_way(octets);
         }
         let Some(stream) = self.streams.by_id.get_mut(&id) else { return false };
         stream.granted += octets;
+        stream.under_way += octets;
         stream.served_at = now;
         if stream.uncounted == 0 {
             stream.uncounted_since = now;
@@ -342,6 +391,12 @@ impl State {
         let mut waiting = Vec::new();
         for (id, stream) in &mut self.streams.by_id {
             stream.lane = self.settings.load.link_to(stream.peer);
+            if stream.standing == Standing::Moves {
+                let behind = self.settings.load.links[stream.lane].behind;
+                for link in [Some(stream.lane), behind].into_iter().flatten() {
+                    self.lanes[link].is_under_way(stream.under_way);
+                }
+            }
             if !stream.is_endless {
                 self.lanes[stream.lane].join(stream.served_octets());
                 self.lanes[stream.lane].expect(stream.served_before + stream.size);

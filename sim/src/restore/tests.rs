@@ -155,3 +155,23 @@ fn regimes_begin_where_the_one_before_ended() {
     let expected = [("0", "paced"), ("2", "deferring"), ("3", "paced")];
     assert_eq!(told, expected.map(|(at, regime)| (at.to_owned(), regime.to_owned())));
 }
+
+/// All of them by HTTP, behind a slow link of which the server knows nothing: TCP would have them all under way at once, and each repeats what the queue drops.
+#[test]
+fn machines_by_http_alone_share_a_slow_link() {
+    for loss in [0.0, 0.01] {
+        let report = restore(&Scenario {
+            nodes: 300,
+            image_octets: 100_000,
+            link_bits_per_second: 10_000_000,
+            link_known: false,
+            loss,
+            mix: [("uefi-http".to_owned(), 3), ("ipxe-http".to_owned(), 2)].into(),
+            ..scenario()
+        });
+        let report = report.unwrap();
+        assert_eq!((report.lost, &report.lost_machines), (0, &vec![]), "loss {loss}");
+        let (took, ideal) = (report.seconds, report.ideal_seconds);
+        assert!(took <= ideal / 0.9, "loss {loss}: {took} of {ideal}");
+    }
+}

@@ -340,9 +340,13 @@ fn a_doubt_that_ends_in_silence_concludes_nothing() {
                 run.budget.tick(&run.sense);
             }
             assert!(!is_doubting(&run));
-            let Budget { rate: found, phase, chance_per_mille, .. } = run.budget;
-            let expected = (before.rate, before.phase, before.chance_per_mille);
-            assert_eq!((found, phase, chance_per_mille), expected, "{rate:?}, {busy} ticks are busy");
+            let case = format!("{rate:?}, {busy} ticks are busy");
+            let Budget { phase, chance_per_mille, .. } = run.budget;
+            assert_eq!((phase, chance_per_mille), (before.phase, before.chance_per_mille), "{case}");
+            match rate {
+                LinkRate::Given(_) => assert_eq!(run.budget.rate, before.rate, "{case}"),
+                LinkRate::Measured => assert!((180..=200).contains(&run.mbit()), "{case}: {}", run.mbit()),
+            }
         }
     }
 }
@@ -370,6 +374,31 @@ fn outages_do_not_make_a_link_slow() {
             "{silent} ticks, {mbit} Mbit/s, {first_per_mille}: {before} -> {} Mbit/s",
             run.mbit()
         );
+    }
+}
+
+/// Loaders that come every few seconds, each load shorter than it takes to find out a rate, and nobody is there in between.
+#[test]
+fn short_loads_do_not_raise_the_rate_from_one_to_the_next() {
+    for (busy, mbit) in (2..24).flat_map(|busy| [20, 100, 400].map(|mbit| (busy, mbit))) {
+        let mut run = Run::new(LinkRate::Measured);
+        let mut dropped_before = 0;
+        for load in 0..40 {
+            if load == 20 {
+                dropped_before = run.dropped_total;
+            }
+            run.ticks(busy, &link(mbit));
+            (run.queued, run.lost) = (0, [0; 2]);
+            for _ in 0..60 {
+                run.sense.turn();
+                run.budget.tick(&run.sense);
+            }
+        }
+        let dropped = (run.dropped_total - dropped_before) * 1000 / run.delivered_total;
+        let case = format!("{busy} ticks on {mbit} Mbit/s");
+        // What they begin with is 90 Mbit/s.
+        assert!(run.mbit() <= (mbit * 13 / 10).max(90), "{case}: {} Mbit/s", run.mbit());
+        assert!(dropped < 260, "{case}: {dropped} of 1000 dropped");
     }
 }
 

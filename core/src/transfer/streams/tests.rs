@@ -17,8 +17,9 @@ struct Run {
     granted: BTreeMap<StreamId, u64>,
     /// What the kernel will tell in the next tenth of a millisecond.
     told: Vec<(StreamId, StreamNews)>,
-    /// What a processor has not come to yet, if it is slower than the link.
+    /// What a processor or the link has not come to yet, if that takes its time, and how many octets it sends in this tenth of a millisecond.
     to_send: Option<VecDeque<(StreamId, u64)>>,
+    pace: fn(Time) -> u64,
     /// How much the peers of new streams take, if they read nothing, and who has taken so much of it; what else was granted to them, and when.
     room: Option<u64>,
     /// Whether their kernels acknowledge late what is not read, as Linux does, and ours repeats the last of it meanwhile: how soon it is seen that they are full.
@@ -58,6 +59,7 @@ impl Run {
             granted: BTreeMap::new(),
             told: Vec::new(),
             to_send: None,
+            pace: processor,
             room: None,
             late: None,
             full: BTreeMap::new(),
@@ -164,7 +166,7 @@ impl Run {
                 self.handle(Input::Wakeup);
             }
             self.now = until;
-            self.send_by_processor();
+            self.send();
             self.look();
             for (stream, news) in std::mem::take(&mut self.told) {
                 self.handle(Input::Stream { stream, news });
@@ -176,11 +178,10 @@ impl Run {
         }
     }
 
-    /// 40 Gbit/s, with a moment in which little goes on, and one that makes up for it: so it is where readers and writers share processors.
-    fn send_by_processor(&mut self) {
+    /// Sends what has been granted first.
+    fn send(&mut self) {
         let Some(to_send) = &mut self.to_send else { return };
-        let milliseconds = self.now.as_nanoseconds() / 1_000_000;
-        let mut octets = if milliseconds % 300 < 250 { 300_000 } else { 1_500_000 };
+        let mut octets = (self.pace)(self.now);
         while let Some((stream, left)) = to_send.front_mut().filter(|_| octets > 0) {
             let sent = octets.min(*left);
             octets -= sent;
@@ -193,6 +194,11 @@ impl Run {
         }
     }
 
+    /// Octets that were granted and wait.
+    fn waiting(&self) -> u64 {
+        self.to_send.iter().flatten().map(|(_, octets)| octets).sum()
+    }
+
     fn total(&self) -> u64 {
         self.granted.values().sum()
     }
@@ -200,6 +206,17 @@ impl Run {
     fn of(&self, stream: u64) -> u64 {
         self.granted.get(&StreamId(stream)).copied().unwrap_or(0)
     }
+}
+
+/// 40 Gbit/s, with a moment in which little goes on, and one that makes up for it: so it is where readers and writers share processors.
+fn processor(now: Time) -> u64 {
+    let milliseconds = now.as_nanoseconds() / 1_000_000;
+    if milliseconds % 300 < 250 { 300_000 } else { 1_500_000 }
+}
+
+/// A segment every so many tenths of a millisecond: 12 of them are 10 Mbit/s.
+fn segment_each(now: Time, tenths: u64) -> u64 {
+    if (now.as_nanoseconds() / 100_000).is_multiple_of(tenths) { STREAM_PACKET_OCTETS } else { 0 }
 }
 
 impl Full {
@@ -265,6 +282,49 @@ fn a_processor_that_is_slower_than_the_link_is_not_taken_for_it() {
         let share = (run.total() - before) / 150_000_000;
         assert!(share >= 95, "begun in phase {phase}: {share} of 100 parts of what the processor can send");
     }
+}
+
+/// A slow link behind a fast interface: each of five hundred connections would have its piece before it is known how slow the link is, and the queue drops what they send.
+#[test]
+fn little_is_under_way_on_a_link_that_is_taken_for_a_faster_one() {
+    for mbit in [10, 30] {
+        let mut run = Run::new(LinkRate::Measured);
+        run.to_send = Some(VecDeque::new());
+        run.pace = if mbit == 10 { |now| segment_each(now, 12) } else { |now| segment_each(now, 4) };
+        for stream in 0..500 {
+            run.begin(stream, 1 << 20);
+        }
+        let mut most = 0;
+        for _ in 0..60 {
+            run.pass(50);
+            most = most.max(run.waiting());
+        }
+        // A tenth of a second of 112 Mbit/s, and a quarter of one of what arrives; and a piece that was granted just before.
+        assert!(most < 1_700_000 + mbit * 31_250 + 64_000, "{mbit} Mbit/s: {most}");
+        let before = run.granted.clone();
+        run.pass(10_000);
+        let waits = run.waiting() * 8 / mbit / 1000;
+        assert!(waits < 350, "{mbit} Mbit/s: for {waits} ms");
+        let ceiling = run.transfers.state.lanes[0].ceiling_bits().unwrap_or(0) / 1_000_000;
+        assert!((mbit * 9 / 10..=mbit * 11 / 10).contains(&ceiling), "{ceiling} of {mbit} Mbit/s");
+        let served = |stream: &u64| run.of(*stream) >= before.get(&StreamId(*stream)).unwrap_or(&0) + 1500;
+        let alone = (0..500).filter(|stream| !served(stream) && run.of(*stream) < 1 << 20).count();
+        assert_eq!(alone, 0, "{mbit} Mbit/s: nobody is left alone for ten seconds");
+    }
+}
+
+#[test]
+fn what_a_peer_does_not_take_is_not_under_way() {
+    let mut run = Run::new(LinkRate::Given(GIGABIT / 10));
+    run.room = Some(128 << 10);
+    for stream in 0..20 {
+        run.begin(stream, 100 << 20);
+    }
+    run.pass(3000);
+    run.room = None;
+    run.begin(1000, 1 << 30);
+    run.pass(1000);
+    assert!(run.of(1000) > SECOND / 10 * 90 / 100, "{}", run.of(1000));
 }
 
 #[test]
