@@ -6,7 +6,8 @@ use std::time::Duration;
 /// Octets of the pieces in which images are brought into memory: large enough that a disk is not asked for every block.
 pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
-/// Transfers at a time. When there are as many, those give way to a new one that nobody answers, and first those of an address that has more than [`TRANSFERS_FEW`] of them.
+/// Transfers at a time. When there are as many, one that is repeated to in vain ([`TFTP_DEAD_REPEATS`]) gives way to a new one of its own address; else those that nobody has answered yet, and first those of
+/// an address that has more than [`TRANSFERS_FEW`] of them.
 pub const TRANSFERS_MAX: usize = NODES_MAX;
 
 /// More transfers at a time than any machine has: firmware and loaders have one or two. An address with more of them is that of many machines, or of somebody who asks for no end.

@@ -20,6 +20,8 @@ pub(super) struct Crowd {
 struct Address {
     unanswered: BTreeSet<TransferId>,
     answered: BTreeSet<TransferId>,
+    /// Those of both that are repeated to in vain.
+    silent: BTreeSet<TransferId>,
 }
 
 impl Address {
@@ -49,10 +51,23 @@ impl Crowd {
         }
     }
 
+    /// Its machine fell silent, or spoke again.
+    pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId, is_silent: bool) {
+        let Some(it) = self.addresses.get_mut(&address) else { return };
+        if is_silent {
+            it.silent.insert(id);
+        } else {
+            it.silent.remove(&id);
+        }
+    }
+
     /// It has ended.
     pub(super) fn leave(&mut self, address: Ipv4Addr, id: TransferId) {
         self.unanswered.remove(&id);
-        self.change(address, |it| _ = it.unanswered.remove(&id) || it.answered.remove(&id));
+        self.change(address, |it| {
+            it.silent.remove(&id);
+            _ = it.unanswered.remove(&id) || it.answered.remove(&id);
+        });
     }
 
     /// Who gives way to one more transfer, to this address, where there are so many. None: there is room, or nobody who is to.
@@ -65,6 +80,10 @@ impl Crowd {
         if count < TRANSFERS_MAX {
             return None;
         }
+        // Whoever begins anew, as all do whose power failed, has one himself that nobody waits for.
+        if let Some(silent) = self.silent(to) {
+            return Some(silent);
+        }
         let crowd = self.by_count.last().filter(|(count, _)| *count > TRANSFERS_FEW);
         let Some((address, it)) =
             crowd.and_then(|(_, address)| Some((address, self.addresses.get(address)?)))
@@ -74,6 +93,16 @@ impl Crowd {
         // What is under way is ended for the sake of another address alone; and who has most himself takes nobody's place.
         let answered = it.answered.first().filter(|_| *address != to);
         it.unanswered.first().or(answered).copied()
+    }
+
+    /// The oldest to this address that is repeated to in vain.
+    fn silent(&self, to: Ipv4Addr) -> Option<TransferId> {
+        self.addresses.get(&to)?.silent.first().copied()
+    }
+
+    /// Whether its machine is silent, and has long been repeated to.
+    pub(super) fn is_silent(&self, address: Ipv4Addr, id: TransferId) -> bool {
+        self.addresses.get(&address).is_some_and(|it| it.silent.contains(&id))
     }
 
     /// Whether its machine acknowledged nothing yet: then it may go without a word, and a client that is there asks again.

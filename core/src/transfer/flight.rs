@@ -538,8 +538,7 @@ impl Flight {
     /// What the round trips say, and no later than the client asked for. RFC 2349 has `timeout` be the seconds "to wait before retransmitting", and here it is the most that is waited: U-Boot asks
     /// for five of them in every request, and would wait that long for each block that is lost. A client may not be told another value, and one that is told none may end it.
     fn resend_after(&self) -> Duration {
-        let is_dead = self.unanswered >= TFTP_DEAD_REPEATS;
-        let least = if is_dead { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
+        let least = if self.is_silent() { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
         let measured = match self.is_gap_told && self.unanswered == 0 {
             true => self.round_trip.resend_gap_after(),
             false => self.round_trip.resend_after(),
@@ -561,6 +560,11 @@ impl Flight {
     /// How often it was repeated to since it was heard last.
     pub(super) fn unanswered(&self) -> u32 {
         self.unanswered
+    }
+
+    /// Whether it is repeated to in vain for so long that its machine may be gone.
+    pub(super) fn is_silent(&self) -> bool {
+        self.unanswered >= TFTP_DEAD_REPEATS
     }
 
     /// Packets that were lost, as far as so many that are sent again tell. Behind a gap a window is sent anew, whether it was lost or not.

@@ -18,6 +18,16 @@ impl Peer {
     }
 }
 
+/// As what a transfer gives way to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivesWay {
+    /// Nothing of it was acknowledged yet.
+    Unanswered,
+    /// It is repeated to in vain, and its machine has asked anew.
+    Silent,
+    UnderWay,
+}
+
 /// The transfers in flight.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flights {
@@ -97,10 +107,27 @@ impl Flights {
         self.crowd.answered(address, id);
     }
 
-    /// Who gives way to one more transfer to this address, if somebody has to; and whether nothing of it was acknowledged yet.
-    pub(super) fn gives_way(&self, to: Ipv4Addr) -> Option<(TransferId, bool)> {
+    /// The machine of a transfer fell silent, or spoke again.
+    pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId, is_silent: bool) {
+        self.crowd.falls_silent(address, id, is_silent);
+    }
+
+    /// A file is asked for from this address, by a port that has no transfer, whatever comes of that.
+    pub(super) fn asked_anew(&mut self, now: Time, from: Ipv4Addr) {
+        if let Some((_, last)) = self.asked.get_mut(&from) {
+            *last = now;
+        }
+    }
+
+    /// Who gives way to one more transfer to this address, if somebody has to; and how.
+    pub(super) fn gives_way(&self, to: Ipv4Addr) -> Option<(TransferId, GivesWay)> {
         let id = self.crowd.gives_way(to, self.len())?;
-        Some((id, self.crowd.is_unanswered(id)))
+        let way = match (self.crowd.is_unanswered(id), self.crowd.is_silent(to, id)) {
+            (true, _) => GivesWay::Unanswered,
+            (false, true) => GivesWay::Silent,
+            (false, false) => GivesWay::UnderWay,
+        };
+        Some((id, way))
     }
 
     pub(super) fn len(&self) -> usize {

@@ -387,19 +387,23 @@ impl State {
                 out.push(Output::SignOfLife(*flight.peer.ip()));
             }
         }
-        let (blocks, octets, was_answered) =
-            (flight.blocks_acknowledged(), flight.served_octets(), flight.is_answered());
+        let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
+        let (was_answered, was_silent) = (flight.is_answered(), flight.is_silent());
         let resent = flight.resent;
         let step = flight.on(now, event);
         self.resent_total -= resent - flight.resent; // What did not leave after all.
-        let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
+        let address = *flight.peer.ip();
+        let (is_answered, is_silent) = (flight.is_answered(), flight.is_silent());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
         let unsent = flight.take_unsent();
         self.acknowledged(link, blocks, payload, octets);
         unsent.into_iter().for_each(|unsent| self.not_left(link, payload, unsent));
-        if let Some(address) = first_answer {
+        if is_answered && !was_answered {
             self.flights.answered(address, id);
+        }
+        if is_silent != was_silent {
+            self.flights.falls_silent(address, id, is_silent);
         }
         if let Some(trip) = trip {
             self.lanes[link].measured(trip);
