@@ -11,6 +11,8 @@ use std::net::Ipv4Addr;
 pub(super) struct Crowd {
     addresses: BTreeMap<Ipv4Addr, Address>,
     by_count: BTreeSet<(usize, Ipv4Addr)>,
+    /// How many were left.
+    left: usize,
     /// Those of all whose machines acknowledged nothing yet.
     unanswered: BTreeSet<TransferId>,
 }
@@ -20,8 +22,9 @@ pub(super) struct Crowd {
 struct Address {
     unanswered: BTreeSet<TransferId>,
     answered: BTreeSet<TransferId>,
-    /// Those of both that are repeated to in vain.
+    /// Those of both that are repeated to in vain, and may be awaited still; and those that were left, because something was asked for anew since they were heard.
     silent: BTreeSet<TransferId>,
+    left: BTreeSet<TransferId>,
 }
 
 impl Address {
@@ -51,23 +54,38 @@ impl Crowd {
         }
     }
 
-    /// Its machine fell silent, or spoke again.
-    pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId, is_silent: bool) {
-        let Some(it) = self.addresses.get_mut(&address) else { return };
-        if is_silent {
-            it.silent.insert(id);
-        } else {
-            it.silent.remove(&id);
+    /// Its machine fell silent; whether something was asked for anew since it was heard.
+    pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId, is_left: bool) {
+        if let Some(it) = self.addresses.get_mut(&address) {
+            self.left += usize::from(is_left);
+            if is_left { &mut it.left } else { &mut it.silent }.insert(id);
+        }
+    }
+
+    /// Something was asked for anew from an address: those that were left by that.
+    pub(super) fn asked_anew(&mut self, address: Ipv4Addr) -> BTreeSet<TransferId> {
+        let Some(it) = self.addresses.get_mut(&address) else { return BTreeSet::new() };
+        let left = std::mem::take(&mut it.silent);
+        self.left += left.len();
+        it.left.extend(&left);
+        left
+    }
+
+    /// Its machine is not silent, or has gone.
+    pub(super) fn is_not_silent(&mut self, address: Ipv4Addr, id: TransferId) {
+        if let Some(it) = self.addresses.get_mut(&address)
+            && !it.silent.remove(&id)
+            && it.left.remove(&id)
+        {
+            self.left -= 1;
         }
     }
 
     /// It has ended.
     pub(super) fn leave(&mut self, address: Ipv4Addr, id: TransferId) {
         self.unanswered.remove(&id);
-        self.change(address, |it| {
-            it.silent.remove(&id);
-            _ = it.unanswered.remove(&id) || it.answered.remove(&id);
-        });
+        self.is_not_silent(address, id);
+        self.change(address, |it| _ = it.unanswered.remove(&id) || it.answered.remove(&id));
     }
 
     /// Who gives way to one more transfer, to this address, where there are so many. None: there is room, or nobody who is to.
@@ -81,8 +99,8 @@ impl Crowd {
             return None;
         }
         // Whoever begins anew, as all do whose power failed, has one himself that nobody waits for.
-        if let Some(silent) = self.silent(to) {
-            return Some(silent);
+        if let Some(left) = self.addresses.get(&to).and_then(|it| it.left.first()) {
+            return Some(*left);
         }
         let crowd = self.by_count.last().filter(|(count, _)| *count > TRANSFERS_FEW);
         let Some((address, it)) =
@@ -95,14 +113,9 @@ impl Crowd {
         it.unanswered.first().or(answered).copied()
     }
 
-    /// The oldest to this address that is repeated to in vain.
-    fn silent(&self, to: Ipv4Addr) -> Option<TransferId> {
-        self.addresses.get(&to)?.silent.first().copied()
-    }
-
-    /// Whether its machine is silent, and has long been repeated to.
-    pub(super) fn is_silent(&self, address: Ipv4Addr, id: TransferId) -> bool {
-        self.addresses.get(&address).is_some_and(|it| it.silent.contains(&id))
+    /// How many are repeated to in vain, and were left: something was asked for anew from their address.
+    pub(super) fn left(&self) -> usize {
+        self.left
     }
 
     /// Whether its machine acknowledged nothing yet: then it may go without a word, and a client that is there asks again.

@@ -75,6 +75,8 @@ pub(super) struct Flight {
     pub(super) place: Option<Place>,
     /// Times that the client repeated itself.
     pub(super) retries: u64,
+    /// Whether it is silent, and a file was asked for anew from its address: how often it had been repeated to by then.
+    pub(super) left: Option<u32>,
     /// Whether it was told what became of its file.
     pub(super) is_told: bool,
     stage: Stage,
@@ -176,6 +178,7 @@ impl Flight {
             served_before: 0,
             place: None,
             retries: 0,
+            left: None,
             is_told: false,
             stage: Stage::Opening,
             held: None,

@@ -369,7 +369,7 @@ impl State {
                 // A timer may be too early.
                 let is_due = |flight: &&Flight| flight.wake().is_some_and(|wake| wake <= now);
                 let silent = self.flights.get(id).filter(is_due);
-                if silent.is_some_and(|flight| self.flights.is_abandoned(now, flight)) {
+                if silent.is_some_and(|flight| Flights::is_abandoned(now, flight)) {
                     self.end(now, id, End::Left(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);
@@ -402,8 +402,10 @@ impl State {
         if is_answered && !was_answered {
             self.flights.answered(address, id);
         }
-        if is_silent != was_silent {
-            self.flights.falls_silent(address, id, is_silent);
+        match (was_silent, is_silent) {
+            (false, true) => self.flights.falls_silent(address, id),
+            (true, false) => self.flights.is_not_silent(address, id),
+            (false, false) | (true, true) => {}
         }
         if let Some(trip) = trip {
             self.lanes[link].measured(trip);

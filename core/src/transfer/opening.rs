@@ -46,7 +46,7 @@ impl State {
             let end = match way {
                 // Whoever has acknowledged nothing repeats his request, if he is there: an error would end his boot.
                 GivesWay::Unanswered => End::Quiet,
-                GivesWay::Silent => End::Left(SUPPLANTED.into()),
+                GivesWay::Left => End::Left(SUPPLANTED.into()),
                 GivesWay::UnderWay => End::Refused(ErrorCode::Other, CROWDED.into()),
             };
             self.end(now, id, end, out);
@@ -111,7 +111,7 @@ impl State {
             }
             Ok(opened) => {
                 self.images.open(opened.image, opened.size(), id);
-                let active = self.flights.len() + self.streams.len();
+                let active = self.flights.sharing() + self.streams.len();
                 if let Some(flight) = self.flights.get_mut(id) {
                     let lane = &mut self.lanes[flight.lane];
                     flight.limit_window(lane.window_max(active));

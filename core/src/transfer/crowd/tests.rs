@@ -66,7 +66,8 @@ fn who_has_most_gives_way_and_first_what_nobody_answers() {
             |it| {
                 enter(it, 1, 1..200, false);
                 enter(it, 9, 200..203, true);
-                it.falls_silent(address(9), TransferId(201), true);
+                it.falls_silent(address(9), TransferId(201), false);
+                it.asked_anew(address(9));
             },
             FULL,
             9,
@@ -76,10 +77,12 @@ fn who_has_most_gives_way_and_first_what_nobody_answers() {
             "not what is silent of another's, nor what has spoken again",
             |it| {
                 enter(it, 1, 1..3, true);
-                it.falls_silent(address(1), TransferId(1), true);
+                it.falls_silent(address(1), TransferId(1), false);
+                it.asked_anew(address(1));
                 enter(it, 9, 3..5, true);
-                it.falls_silent(address(9), TransferId(3), true);
                 it.falls_silent(address(9), TransferId(3), false);
+                it.asked_anew(address(9));
+                it.is_not_silent(address(9), TransferId(3));
             },
             FULL,
             9,
@@ -89,7 +92,8 @@ fn who_has_most_gives_way_and_first_what_nobody_answers() {
             "nobody who is silent, as long as there is room",
             |it| {
                 enter(it, 9, 1..3, true);
-                it.falls_silent(address(9), TransferId(1), true);
+                it.falls_silent(address(9), TransferId(1), false);
+                it.asked_anew(address(9));
             },
             FULL - 1,
             9,
@@ -112,7 +116,12 @@ fn one_address_has_a_bound_before_it_answers_and_none_afterwards() {
     assert_eq!(crowd.gives_way(address(2), 1), None);
     (0..most).for_each(|name| crowd.answered(address(1), TransferId(name)));
     assert_eq!(crowd.gives_way(address(1), 1), None);
-    crowd.falls_silent(address(1), TransferId(7), true);
+    [7, 8, 9].into_iter().for_each(|name| crowd.falls_silent(address(1), TransferId(name), false));
+    assert_eq!((crowd.asked_anew(address(1)).len(), crowd.left()), (3, 3));
+    crowd.is_not_silent(address(1), TransferId(8));
+    crowd.falls_silent(address(1), TransferId(8), false);
+    crowd.falls_silent(address(1), TransferId(10), true);
+    assert_eq!((crowd.left(), crowd.asked_anew(address(1))), (3, [TransferId(8)].into()));
     (0..most).for_each(|name| crowd.leave(address(1), TransferId(name)));
     assert_eq!(crowd, Crowd::default(), "nothing is left of who has gone");
 }
