@@ -128,9 +128,12 @@ pub(super) struct Flight {
     round_trip: RoundTrip,
     /// The round trip that was measured last, until it is told.
     trip: Option<Duration>,
-    /// When it was asked for, or went on after a restart, and when the client was last heard.
+    /// When it was asked for, or went on after a restart.
     asked_at: Time,
+    /// Since when the client is silent: that moves on where the silence is ours.
     pub(super) heard: Time,
+    /// When the client last said anything.
+    spoke_at: Time,
     /// When the client last acknowledged anything.
     acknowledged_at: Option<Time>,
     life_told: Option<Time>,
@@ -210,6 +213,7 @@ impl Flight {
             trip: None,
             asked_at: now,
             heard: now,
+            spoke_at: now,
             acknowledged_at: None,
             life_told: None,
             noted: None,
@@ -285,9 +289,9 @@ impl Flight {
         self.asked_at
     }
 
-    /// When the client was last heard.
-    pub(super) fn heard_at(&self) -> Time {
-        self.heard
+    /// When the client last said anything.
+    pub(super) fn spoke_at(&self) -> Time {
+        self.spoke_at
     }
 
     /// When it was last sent something.
@@ -463,14 +467,19 @@ impl Flight {
             let is_first = self.note_behind > 0;
             return if now.since(at) < TFTP_RESET_AFTER && !is_first { Step::Wait } else { Step::Reset };
         }
-        self.heard = now;
-        self.unanswered = 0;
+        self.hear(now);
         self.retries += 1;
         let is_served = self.held.is_some() || self.wish.is_some();
         if self.is_opening() || is_served || now.since(self.sent_at) < TFTP_RETRY_MIN {
             return Step::Wait;
         }
         self.send_again(now)
+    }
+
+    /// The client has spoken.
+    fn hear(&mut self, now: Time) {
+        (self.heard, self.spoke_at) = (now, now);
+        self.unanswered = 0;
     }
 
     fn due_opening(&self, now: Time) -> Step {

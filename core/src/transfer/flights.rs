@@ -96,7 +96,7 @@ impl Flights {
     /// a time, and whoever of them is stopped for some seconds, or cut off, has not left what he loads because another one asks.
     pub(super) fn is_abandoned(now: Time, flight: &Flight) -> bool {
         let is_repeated_since = flight.left.is_some_and(|repeats| flight.unanswered() > repeats);
-        is_repeated_since && now.since(flight.heard_at()) >= TFTP_ABANDONED_AFTER
+        is_repeated_since && now.since(flight.heard) >= TFTP_ABANDONED_AFTER
     }
 
     /// The machine of a transfer has acknowledged something for the first time.
@@ -104,11 +104,11 @@ impl Flights {
         self.crowd.answered(address, id);
     }
 
-    /// The machine of a transfer fell silent. If a file was asked for from its address since it was heard, the transfer was left.
+    /// The machine of a transfer fell silent. If a file was asked for from its address since it spoke last, the transfer was left.
     pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId) {
         let asked = self.asked.get(&address).map(|(_, asked)| *asked);
         let Some(flight) = self.get_mut(id) else { return };
-        let is_left = asked > Some(flight.heard_at());
+        let is_left = asked > Some(flight.spoke_at());
         flight.left = is_left.then_some(flight.unanswered());
         self.crowd.falls_silent(address, id, is_left);
     }

@@ -143,3 +143,19 @@ fn who_was_heard_since_has_left_nothing() {
     world.run(60, |_| false);
     assert_eq!(left(&world), [40_000], "nothing was asked for since");
 }
+
+/// It began anew while a disk was waited for: that the disk has answered since is no word of the machine.
+#[test]
+fn who_began_anew_while_a_disk_was_slow_has_left_what_it_had() {
+    let mut world = world();
+    world.start(Client::new(GRUB, 40_000, "boot"));
+    world.run(1, |world| !world.fetches.is_empty());
+    world.clients[0].state = State::Failed("switched off".into());
+    world.start(Client::new(IPXE, 50_000, "other"));
+    let began = world.now;
+    world.run(60, |world| world.ended.len() > 1);
+    world.assert_loaded(1, "what it asked for anew");
+    let left = Outcome::Left("its machine left it, and asked anew".into());
+    assert_eq!(world.ended[1].outcome, left, "after {:?}", world.now.since(began));
+    assert!((30..36).contains(&world.now.since(began).as_secs()), "{:?}", world.now.since(began));
+}
