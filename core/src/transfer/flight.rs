@@ -574,9 +574,9 @@ impl Flight {
         self.unanswered
     }
 
-    /// Whether it is repeated to in vain for so long that its machine may be gone.
+    /// Whether it is repeated to in vain for so long that its machine may be gone. Not while the last repeat has not left: to that nobody can have answered.
     pub(super) fn is_silent(&self) -> bool {
-        self.unanswered >= TFTP_DEAD_REPEATS
+        self.unanswered >= TFTP_DEAD_REPEATS && self.held.is_none()
     }
 
     /// Packets that were lost, as far as so many that are sent again tell. Behind a gap a window is sent anew, whether it was lost or not.

@@ -159,3 +159,26 @@ fn who_began_anew_while_a_disk_was_slow_has_left_what_it_had() {
     assert_eq!(world.ended[1].outcome, left, "after {:?}", world.now.since(began));
     assert!((30..36).contains(&world.now.since(began).as_secs()), "{:?}", world.now.since(began));
 }
+
+/// Our own queue is full in the moment in which one of them would be found to have left: the repeat that is to tell has not left yet.
+#[test]
+fn who_cannot_be_repeated_to_has_left_nothing() {
+    for silent in [1_000, 12_000, 25_000] {
+        let mut world = world();
+        load(&mut world, &["boot"]);
+        world.clients[0].habits = GRUB; // It never repeats itself.
+        world.run(5, |world| world.clients[0].received.len() > 100_000);
+        let port = std::mem::replace(&mut world.clients[0].port, 1);
+        world.run_for(100);
+        let other = world.start(Client::new(IPXE, 50_000, "boot"));
+        world.run(5, |world| world.clients[other].state == State::Done);
+        world.run_for(silent);
+        world.weather.socket_full = 1000;
+        world.clients[0].port = port;
+        world.run_for(40_000);
+        assert_eq!(world.ended.len(), 1, "{silent} ms: {:?}", world.ended);
+        world.weather.socket_full = 0;
+        world.run_out(60);
+        world.assert_loaded(0, &format!("after {silent} ms of silence, and a full queue"));
+    }
+}
