@@ -60,7 +60,6 @@ impl State {
         let place = (self.port_after(port_before), local, peer);
         let id = self.flights.name(slot);
         let (path, mode) = (request.name, request.mode);
-        let peer = *peer.ip();
         out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
@@ -80,7 +79,7 @@ impl State {
         }
         out.push(Output::Open {
             transfer: id,
-            peer: *flight.peer.ip(),
+            peer: flight.peer,
             local: flight.local,
             path: flight.path.clone(),
             mode: flight.terms.mode,
