@@ -121,4 +121,3 @@ pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);
 pub const TFTP_REWRITES_MAX: usize = 64;
 
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
-const _: () = assert!(TFTP_ABANDONED_AFTER.as_secs() <= TFTP_PATIENCE_BEFORE_ACK.as_secs());
