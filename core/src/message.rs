@@ -339,12 +339,22 @@ pub struct Request {
 /// By which protocol a machine asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Via {
-    /// A TFTP read request.
-    Tftp,
+    /// A TFTP read request, from this port of its machine.
+    Tftp(u16),
     /// HTTP GET or HEAD.
     HttpGet,
     /// HTTP POST with this body, at most [`POST_OCTETS_MAX`](crate::limit::POST_OCTETS_MAX) long.
     HttpPost(Vec<u8>),
+}
+
+impl Via {
+    /// Whether it asks by TFTP.
+    pub const fn is_tftp(&self) -> bool {
+        match self {
+            Self::Tftp(_) => true,
+            Self::HttpGet | Self::HttpPost(_) => false,
+        }
+    }
 }
 
 /// The answer to a machine or an operator.

@@ -22,7 +22,7 @@ pub fn requests_handle(bytes: &[u8]) {
             0 => desk.boot(mac, from),
             1..=4 => {
                 let path = desk.text(&mut octets);
-                desk.request(from, [Via::Tftp, Via::HttpGet][usize::from(kind >> 4 & 1)].clone(), path);
+                desk.request(from, [Via::Tftp(2070), Via::HttpGet][usize::from(kind >> 4 & 1)].clone(), path);
             }
             5 | 6 => {
                 let (path, body) = (desk.text(&mut octets), desk.text(&mut octets));
@@ -143,7 +143,7 @@ impl Desk {
             self.handle(Input::Dhcp(datagram));
             self.pass(Duration::from_millis(400));
         }
-        self.request(address, Via::Tftp, "boot.ipxe".into());
+        self.request(address, Via::Tftp(2070), "boot.ipxe".into());
     }
 
     fn request(&mut self, from: Ipv4Addr, via: Via, path: String) {

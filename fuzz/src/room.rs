@@ -101,7 +101,7 @@ impl Room {
         self.pass(Duration::from_millis(400));
         let Some(address) = self.offered.get(&mac).copied() else { return };
         self.firmware(mac, dhcp::MessageType::Request, Some(address));
-        self.ask(address, Via::Tftp, "boot.ipxe".into());
+        self.ask(address, Via::Tftp(2070), "boot.ipxe".into());
     }
 
     fn firmware(&mut self, mac: Mac, kind: dhcp::MessageType, address: Option<Ipv4Addr>) {

@@ -28,6 +28,7 @@
 //! | `A lacks PATH WHY`, `A may-not-have PATH WHY` | a file it asked for is not there, or may not be read |
 //! | `A begins PATH`, `A breaks-off PATH OCTETS WHY` | it asks by TFTP, and has not got it yet (with `get` it has); after so many octets nothing gets through any more |
 //! | `A leaves PATH OCTETS WHY` | it ends the transfer itself: it has looked at the file, and does not want it |
+//! | `A left-before\|lost-before PATH OCTETS WHY` | one by another port has ended only now, by which it had asked before |
 //! | `A by-http begins\|began-before PATH`, `A by-http gets PATH OCTETS`, `A by-http gets-part PATH FROM-END of SIZE`, `A by-http loses\|breaks-off\|lost-before PATH OCTETS WHY` | what it fetched is on its way by HTTP, or has been by another connection of which nothing is known any more; it has it, or a part; after so many octets nothing gets through any more, or it broke off its connection, or one of the boot before is given up |
 //! | `A distrusts WHY` | it ends HTTPS before it has begun |
 //! | `A is-not-understood WHY` | so is what it asks by HTTP |
@@ -59,14 +60,11 @@ use heorot_core::message::{
 };
 use heorot_core::service::view::StatusView;
 use heorot_core::time::Time;
-use heorot_core::transfer::{Outcome, Part, Protocol, Refusal};
+use heorot_core::transfer::Refusal;
 use heorot_core::wire::dhcp::MessageType;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
-
-/// By what machines load, if nothing else is told, and from which port.
-const TFTP: (Protocol, u16, Option<Part>) = (Protocol::Tftp, 2070, None);
 
 /// The usual configuration.
 const USUAL: &str = r#"
@@ -256,17 +254,11 @@ impl Teller {
     fn machine(&mut self, letter: char, words: &[&str]) -> Option<Vec<String>> {
         let mac = self.mac(&letter.to_string())?;
         let via = match words {
-            ["get", "''"] => return self.request(letter, Via::Tftp, ""),
-            ["get", path] => return self.request(letter, Via::Tftp, path),
-            ["fetch", path] => return self.request(letter, Via::HttpGet, path),
-            ["begins", path] => return self.asks(letter, Via::Tftp, path),
-            ["breaks-off", path, octets, why @ ..] => {
-                let outcome = Outcome::Failed(why.join(" "));
-                return self.ended(letter, TFTP, path, octets.parse().ok()?, outcome);
-            }
-            ["leaves", path, octets, why @ ..] => {
-                let outcome = Outcome::Left(why.join(" "));
-                return self.ended(letter, TFTP, path, octets.parse().ok()?, outcome);
+            ["get", "''"] => return self.gets(letter, ""),
+            ["get", path] => return self.gets(letter, path),
+            ["fetch", path] => return self.asks(letter, Via::HttpGet, path),
+            ["begins" | "breaks-off" | "leaves" | "left-before" | "lost-before", ..] => {
+                return self.by_tftp(letter, words);
             }
             ["lacks", path, why @ ..] => {
                 return self.unavailable(letter, path, Refusal::Missing(why.join(" ")));
@@ -328,21 +320,7 @@ impl Teller {
             return Some(vec!["(it was given no token)".into()]);
         };
         let path = format!("node/{token}{}", via.1);
-        self.request(letter, via.0, &path)
-    }
-
-    /// It asks, and what it is given by TFTP it gets.
-    fn request(&mut self, letter: char, via: Via, path: &str) -> Option<Vec<String>> {
-        let is_tftp = via == Via::Tftp;
-        let mut lines = self.asks(letter, via, path)?;
-        let is_refused = |line: &String| line.starts_with("missing: ") || line.starts_with("refused: ");
-        if is_tftp && self.addresses.contains_key(&letter) && !lines.iter().any(is_refused) {
-            // The journal has it of everybody.
-            let before = self.quiet.len();
-            lines.extend(self.ended(letter, TFTP, path, 0, Outcome::Complete)?);
-            self.quiet.truncate(before);
-        }
-        Some(lines)
+        self.asks(letter, via.0, &path)
     }
 
     fn unavailable(&mut self, letter: char, path: &str, refusal: Refusal) -> Option<Vec<String>> {

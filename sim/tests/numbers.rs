@@ -264,7 +264,7 @@ impl Story {
     fn post(&mut self, machine: u8, card: u8, what: &str, body: &Value) -> Option<Value> {
         let from = self.lives.get(&card)?.address;
         if !self.tokens.contains_key(&machine) {
-            let (_, text) = self.request(from, Via::Tftp, "pxelinux.cfg/default")?;
+            let (_, text) = self.request(from, Via::Tftp(2070), "pxelinux.cfg/default")?;
             let (_, rest) = text.split_once("/node/")?;
             self.tokens.insert(machine, rest.split_whitespace().next()?.into());
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 /// Octets of the pieces in which images are brought into memory: large enough that a disk is not asked for every block.
 pub const CHUNK_OCTETS: u64 = 256 * 1024;
 
-/// Transfers at a time. When there are as many, those give way to a new one that nobody answers, and first those of an address that has more than [`TRANSFERS_FEW`] of them.
+/// Transfers at a time. When there are as many, one that is repeated to in vain ([`TFTP_DEAD_REPEATS`]) gives way to a new one of its own address; else those that nobody has answered yet, and first those of
+/// an address that has more than [`TRANSFERS_FEW`] of them.
 pub const TRANSFERS_MAX: usize = NODES_MAX;
 
 /// More transfers at a time than any machine has: firmware and loaders have one or two. An address with more of them is that of many machines, or of somebody who asks for no end.
@@ -120,4 +121,3 @@ pub const TFTP_STRAY_GRACE: Duration = Duration::from_secs(5);
 pub const TFTP_REWRITES_MAX: usize = 64;
 
 const _: () = assert!(TFTP_BLOCK_OCTETS_USUAL as u32 + TFTP_HEAD_OCTETS as u32 == MTU_OCTETS_USUAL);
-const _: () = assert!(TFTP_ABANDONED_AFTER.as_secs() <= TFTP_PATIENCE_BEFORE_ACK.as_secs());

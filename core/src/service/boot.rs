@@ -77,7 +77,7 @@ pub(crate) fn handle(turn: &mut Turn<'_>, request: Request) {
         (None, Via::HttpPost(_)) => {
             answer(turn, &request, Answer::Missing("nothing is to be posted here".into()))
         }
-        (_, Via::Tftp | Via::HttpGet) => file(turn, &request, &path, machine),
+        (_, Via::Tftp(_) | Via::HttpGet) => file(turn, &request, &path, machine),
     }
 }
 
@@ -166,7 +166,7 @@ fn held(turn: &Turn<'_>, mac: Mac) -> Option<String> {
 
 /// What a machine asked for, and whether it is to be had: for its history, and once as long as it asks for the same. Of who is no node the journal has what he is refused.
 fn asked(turn: &mut Turn<'_>, request: &Request, path: &str, machine: Option<Mac>, reply: &Answer) {
-    let by = if request.via == Via::Tftp { "TFTP" } else { "HTTP" };
+    let by = if request.via.is_tftp() { "TFTP" } else { "HTTP" };
     let text = printable(path);
     let asked = match reply {
         Answer::Missing(why) | Answer::Refused(why) => {
@@ -270,7 +270,7 @@ fn written(
         ));
     }
     // iPXE goes on by the protocol that its script came by.
-    let base = if request.via == Via::Tftp { format!("tftp://{}", request.local) } else { http.clone() };
+    let base = if request.via.is_tftp() { format!("tftp://{}", request.local) } else { http.clone() };
     let architecture = node.boot.machine.map(|machine| machine.row().key.to_owned()).unwrap_or_default();
     let (profile, kernel, initrd) = (plan.profile.clone(), plan.kernel.clone(), plan.initrd.clone());
     let values = FileValues { values, profile, architecture, kernel, initrd, cmdline, http };

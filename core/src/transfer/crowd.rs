@@ -11,6 +11,8 @@ use std::net::Ipv4Addr;
 pub(super) struct Crowd {
     addresses: BTreeMap<Ipv4Addr, Address>,
     by_count: BTreeSet<(usize, Ipv4Addr)>,
+    /// How many were left.
+    left: usize,
     /// Those of all whose machines acknowledged nothing yet.
     unanswered: BTreeSet<TransferId>,
 }
@@ -20,6 +22,9 @@ pub(super) struct Crowd {
 struct Address {
     unanswered: BTreeSet<TransferId>,
     answered: BTreeSet<TransferId>,
+    /// Those of both that are repeated to in vain, and may be awaited still; and those that were left, because something was asked for anew since they were heard.
+    silent: BTreeSet<TransferId>,
+    left: BTreeSet<TransferId>,
 }
 
 impl Address {
@@ -49,9 +54,37 @@ impl Crowd {
         }
     }
 
+    /// Its machine fell silent; whether something was asked for anew since it was heard.
+    pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId, is_left: bool) {
+        if let Some(it) = self.addresses.get_mut(&address) {
+            self.left += usize::from(is_left);
+            if is_left { &mut it.left } else { &mut it.silent }.insert(id);
+        }
+    }
+
+    /// Something was asked for anew from an address: those that were left by that.
+    pub(super) fn asked_anew(&mut self, address: Ipv4Addr) -> BTreeSet<TransferId> {
+        let Some(it) = self.addresses.get_mut(&address) else { return BTreeSet::new() };
+        let left = std::mem::take(&mut it.silent);
+        self.left += left.len();
+        it.left.extend(&left);
+        left
+    }
+
+    /// Its machine is not silent, or has gone.
+    pub(super) fn is_not_silent(&mut self, address: Ipv4Addr, id: TransferId) {
+        if let Some(it) = self.addresses.get_mut(&address)
+            && !it.silent.remove(&id)
+            && it.left.remove(&id)
+        {
+            self.left -= 1;
+        }
+    }
+
     /// It has ended.
     pub(super) fn leave(&mut self, address: Ipv4Addr, id: TransferId) {
         self.unanswered.remove(&id);
+        self.is_not_silent(address, id);
         self.change(address, |it| _ = it.unanswered.remove(&id) || it.answered.remove(&id));
     }
 
@@ -65,6 +98,10 @@ impl Crowd {
         if count < TRANSFERS_MAX {
             return None;
         }
+        // Whoever begins anew, as all do whose power failed, has one himself that nobody waits for.
+        if let Some(left) = self.addresses.get(&to).and_then(|it| it.left.first()) {
+            return Some(*left);
+        }
         let crowd = self.by_count.last().filter(|(count, _)| *count > TRANSFERS_FEW);
         let Some((address, it)) =
             crowd.and_then(|(_, address)| Some((address, self.addresses.get(address)?)))
@@ -74,6 +111,11 @@ impl Crowd {
         // What is under way is ended for the sake of another address alone; and who has most himself takes nobody's place.
         let answered = it.answered.first().filter(|_| *address != to);
         it.unanswered.first().or(answered).copied()
+    }
+
+    /// How many are repeated to in vain, and were left: something was asked for anew from their address.
+    pub(super) fn left(&self) -> usize {
+        self.left
     }
 
     /// Whether its machine acknowledged nothing yet: then it may go without a word, and a client that is there asks again.

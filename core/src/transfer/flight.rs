@@ -75,6 +75,8 @@ pub(super) struct Flight {
     pub(super) place: Option<Place>,
     /// Times that the client repeated itself.
     pub(super) retries: u64,
+    /// Whether it is silent, and a file was asked for anew from its address: how often it had been repeated to by then.
+    pub(super) left: Option<u32>,
     /// Whether it was told what became of its file.
     pub(super) is_told: bool,
     stage: Stage,
@@ -126,9 +128,12 @@ pub(super) struct Flight {
     round_trip: RoundTrip,
     /// The round trip that was measured last, until it is told.
     trip: Option<Duration>,
-    /// When it was asked for, or went on after a restart, and when the client was last heard.
+    /// When it was asked for, or went on after a restart.
     asked_at: Time,
+    /// Since when the client is silent: that moves on where the silence is ours.
     pub(super) heard: Time,
+    /// When the client last said anything.
+    spoke_at: Time,
     /// When the client last acknowledged anything.
     acknowledged_at: Option<Time>,
     life_told: Option<Time>,
@@ -176,6 +181,7 @@ impl Flight {
             served_before: 0,
             place: None,
             retries: 0,
+            left: None,
             is_told: false,
             stage: Stage::Opening,
             held: None,
@@ -207,6 +213,7 @@ impl Flight {
             trip: None,
             asked_at: now,
             heard: now,
+            spoke_at: now,
             acknowledged_at: None,
             life_told: None,
             noted: None,
@@ -282,9 +289,9 @@ impl Flight {
         self.asked_at
     }
 
-    /// When the client was last heard.
-    pub(super) fn heard_at(&self) -> Time {
-        self.heard
+    /// When the client last said anything.
+    pub(super) fn spoke_at(&self) -> Time {
+        self.spoke_at
     }
 
     /// When it was last sent something.
@@ -460,14 +467,19 @@ impl Flight {
             let is_first = self.note_behind > 0;
             return if now.since(at) < TFTP_RESET_AFTER && !is_first { Step::Wait } else { Step::Reset };
         }
-        self.heard = now;
-        self.unanswered = 0;
+        self.hear(now);
         self.retries += 1;
         let is_served = self.held.is_some() || self.wish.is_some();
         if self.is_opening() || is_served || now.since(self.sent_at) < TFTP_RETRY_MIN {
             return Step::Wait;
         }
         self.send_again(now)
+    }
+
+    /// The client has spoken.
+    fn hear(&mut self, now: Time) {
+        (self.heard, self.spoke_at) = (now, now);
+        self.unanswered = 0;
     }
 
     fn due_opening(&self, now: Time) -> Step {
@@ -538,8 +550,7 @@ impl Flight {
     /// What the round trips say, and no later than the client asked for. RFC 2349 has `timeout` be the seconds "to wait before retransmitting", and here it is the most that is waited: U-Boot asks
     /// for five of them in every request, and would wait that long for each block that is lost. A client may not be told another value, and one that is told none may end it.
     fn resend_after(&self) -> Duration {
-        let is_dead = self.unanswered >= TFTP_DEAD_REPEATS;
-        let least = if is_dead { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
+        let least = if self.is_silent() { TFTP_RESEND_SILENT_MAX } else { Duration::ZERO };
         let measured = match self.is_gap_told && self.unanswered == 0 {
             true => self.round_trip.resend_gap_after(),
             false => self.round_trip.resend_after(),
@@ -561,6 +572,11 @@ impl Flight {
     /// How often it was repeated to since it was heard last.
     pub(super) fn unanswered(&self) -> u32 {
         self.unanswered
+    }
+
+    /// Whether it is repeated to in vain for so long that its machine may be gone. Not while the last repeat has not left: to that nobody can have answered.
+    pub(super) fn is_silent(&self) -> bool {
+        self.unanswered >= TFTP_DEAD_REPEATS && self.held.is_none()
     }
 
     /// Packets that were lost, as far as so many that are sent again tell. Behind a gap a window is sent anew, whether it was lost or not.

@@ -18,6 +18,16 @@ impl Peer {
     }
 }
 
+/// As what a transfer gives way to another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GivesWay {
+    /// Nothing of it was acknowledged yet.
+    Unanswered,
+    /// It is repeated to in vain, and was left.
+    Left,
+    UnderWay,
+}
+
 /// The transfers in flight.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Flights {
@@ -82,14 +92,11 @@ impl Flights {
         self.get(*self.by_peer.get(&Peer::of(peer))?)
     }
 
-    /// Whether the machine of a transfer has left it: a file was asked for from its address, by another port, and since then nothing was heard of it, not even when it was repeated to; and it is
-    /// silent for longer than firmware waits. That alone tells: an address may be that of many machines (a router that translates, the machines within one), which all load the same at
+    /// Whether the machine of a transfer has left it for good: it was left, and did not answer a repeat after that; and it is silent for longer than firmware waits. That alone tells: an address may be that of many machines (a router that translates, the machines within one), which all load the same at
     /// a time, and whoever of them is stopped for some seconds, or cut off, has not left what he loads because another one asks.
-    pub(super) fn is_abandoned(&self, now: Time, flight: &Flight) -> bool {
-        let heard = flight.heard_at();
-        let newest = self.asked.get(flight.peer.ip());
-        now.since(heard) >= TFTP_ABANDONED_AFTER
-            && newest.is_some_and(|(_, asked)| *asked > heard && flight.served_at() > *asked)
+    pub(super) fn is_abandoned(now: Time, flight: &Flight) -> bool {
+        let is_repeated_since = flight.left.is_some_and(|repeats| flight.unanswered() > repeats);
+        is_repeated_since && now.since(flight.heard) >= TFTP_ABANDONED_AFTER
     }
 
     /// The machine of a transfer has acknowledged something for the first time.
@@ -97,10 +104,48 @@ impl Flights {
         self.crowd.answered(address, id);
     }
 
-    /// Who gives way to one more transfer to this address, if somebody has to; and whether nothing of it was acknowledged yet.
-    pub(super) fn gives_way(&self, to: Ipv4Addr) -> Option<(TransferId, bool)> {
+    /// The machine of a transfer fell silent. If a file was asked for from its address since it spoke last, the transfer was left.
+    pub(super) fn falls_silent(&mut self, address: Ipv4Addr, id: TransferId) {
+        let asked = self.asked.get(&address).map(|(_, asked)| *asked);
+        let Some(flight) = self.get_mut(id) else { return };
+        let is_left = asked > Some(flight.spoke_at());
+        flight.left = is_left.then_some(flight.unanswered());
+        self.crowd.falls_silent(address, id, is_left);
+    }
+
+    /// It is not silent any more.
+    pub(super) fn is_not_silent(&mut self, address: Ipv4Addr, id: TransferId) {
+        self.crowd.is_not_silent(address, id);
+        if let Some(flight) = self.get_mut(id) {
+            flight.left = None;
+        }
+    }
+
+    /// A file is asked for from this address, by a port that has no transfer, whatever comes of that: what is silent there was left.
+    pub(super) fn asked_anew(&mut self, now: Time, from: Ipv4Addr) {
+        let Some((_, last)) = self.asked.get_mut(&from) else { return };
+        *last = now;
+        for id in self.crowd.asked_anew(from) {
+            if let Some(flight) = self.get_mut(id) {
+                flight.left = Some(flight.unanswered());
+            }
+        }
+    }
+
+    /// Who gives way to one more transfer to this address, if somebody has to; and how.
+    pub(super) fn gives_way(&self, to: Ipv4Addr) -> Option<(TransferId, GivesWay)> {
         let id = self.crowd.gives_way(to, self.len())?;
-        Some((id, self.crowd.is_unanswered(id)))
+        let way = match (self.crowd.is_unanswered(id), self.get(id)?.left) {
+            (true, _) => GivesWay::Unanswered,
+            (false, Some(_)) => GivesWay::Left,
+            (false, None) => GivesWay::UnderWay,
+        };
+        Some((id, way))
+    }
+
+    /// How many of them share the links: those that were left do not.
+    pub(super) fn sharing(&self) -> usize {
+        self.len() - self.crowd.left()
     }
 
     pub(super) fn len(&self) -> usize {

@@ -77,7 +77,7 @@ pub enum Output {
         /// Echoed in the answer.
         transfer: TransferId,
         /// Who asks.
-        peer: Ipv4Addr,
+        peer: SocketAddrV4,
         /// Our address that was asked.
         local: Ipv4Addr,
         /// As it was asked for, in UTF-8, without the trailing zero octet.

@@ -370,7 +370,7 @@ impl State {
                 // A timer may be too early.
                 let is_due = |flight: &&Flight| flight.wake().is_some_and(|wake| wake <= now);
                 let silent = self.flights.get(id).filter(is_due);
-                if silent.is_some_and(|flight| self.flights.is_abandoned(now, flight)) {
+                if silent.is_some_and(|flight| Flights::is_abandoned(now, flight)) {
                     self.end(now, id, End::Left(ABANDONED.into()), out);
                 } else {
                     self.step(now, id, Event::Due, out);
@@ -388,19 +388,25 @@ impl State {
                 out.push(Output::SignOfLife(*flight.peer.ip()));
             }
         }
-        let (blocks, octets, was_answered) =
-            (flight.blocks_acknowledged(), flight.served_octets(), flight.is_answered());
+        let (blocks, octets) = (flight.blocks_acknowledged(), flight.served_octets());
+        let (was_answered, was_silent) = (flight.is_answered(), flight.is_silent());
         let resent = flight.resent;
         let step = flight.on(now, event);
         self.resent_total -= resent - flight.resent; // What did not leave after all.
-        let first_answer = (flight.is_answered() && !was_answered).then_some(*flight.peer.ip());
+        let address = *flight.peer.ip();
+        let (is_answered, is_silent) = (flight.is_answered(), flight.is_silent());
         let (blocks, octets) = (flight.blocks_acknowledged() - blocks, flight.served_octets() - octets);
         let (link, payload, trip) = (flight.lane, flight.data_octets(), flight.take_trip());
         let unsent = flight.take_unsent();
         self.acknowledged(link, blocks, payload, octets);
         unsent.into_iter().for_each(|unsent| self.not_left(link, payload, unsent));
-        if let Some(address) = first_answer {
+        if is_answered && !was_answered {
             self.flights.answered(address, id);
+        }
+        match (was_silent, is_silent) {
+            (false, true) => self.flights.falls_silent(address, id),
+            (true, false) => self.flights.is_not_silent(address, id),
+            (false, false) | (true, true) => {}
         }
         if let Some(trip) = trip {
             self.lanes[link].measured(trip);

@@ -1,6 +1,7 @@
 //! How a transfer begins: a client asks, or it goes on after a restart; and its file is opened.
 
 use super::flight::{End, Event, Flight};
+use super::flights::GivesWay;
 use super::terms::Terms;
 use super::{Note, Opened, Output, Port, Refusal, State, TransferId, error};
 use crate::limit::TRANSFERS_MAX;
@@ -10,6 +11,9 @@ use std::net::{Ipv4Addr, SocketAddrV4};
 
 /// Why a transfer ends that gives way to one of others.
 const CROWDED: &str = "its address has too many transfers";
+
+/// The same of one that nobody waits for.
+const SUPPLANTED: &str = "its machine fell silent and asked anew, and there was no room for both";
 
 impl State {
     /// A request came.
@@ -36,10 +40,16 @@ impl State {
                 self.end(now, id, End::Left("the client asked for something else".into()), out);
             }
         }
-        if let Some((id, is_unanswered)) = self.flights.gives_way(*peer.ip()) {
-            // Whoever has acknowledged nothing repeats his request, if he is there: an error would end his boot.
-            let refused = || End::Refused(ErrorCode::Other, CROWDED.into());
-            self.end(now, id, if is_unanswered { End::Quiet } else { refused() }, out);
+        // Who is refused has asked all the same: his next request finds the room that he leaves.
+        self.flights.asked_anew(now, *peer.ip());
+        if let Some((id, way)) = self.flights.gives_way(*peer.ip()) {
+            let end = match way {
+                // Whoever has acknowledged nothing repeats his request, if he is there: an error would end his boot.
+                GivesWay::Unanswered => End::Quiet,
+                GivesWay::Left => End::Left(SUPPLANTED.into()),
+                GivesWay::UnderWay => End::Refused(ErrorCode::Other, CROWDED.into()),
+            };
+            self.end(now, id, end, out);
         }
         if self.flights.len() >= TRANSFERS_MAX {
             let text = "too many transfers, try again";
@@ -50,7 +60,6 @@ impl State {
         let place = (self.port_after(port_before), local, peer);
         let id = self.flights.name(slot);
         let (path, mode) = (request.name, request.mode);
-        let peer = *peer.ip();
         out.push(Output::Open { transfer: id, peer, local, path: path.clone(), mode });
         self.insert(now, Flight::asked(now, id, place, (path, terms), slot, self.settings.resend));
     }
@@ -70,7 +79,7 @@ impl State {
         }
         out.push(Output::Open {
             transfer: id,
-            peer: *flight.peer.ip(),
+            peer: flight.peer,
             local: flight.local,
             path: flight.path.clone(),
             mode: flight.terms.mode,
@@ -101,7 +110,7 @@ impl State {
             }
             Ok(opened) => {
                 self.images.open(opened.image, opened.size(), id);
-                let active = self.flights.len() + self.streams.len();
+                let active = self.flights.sharing() + self.streams.len();
                 if let Some(flight) = self.flights.get_mut(id) {
                     let lane = &mut self.lanes[flight.lane];
                     flight.limit_window(lane.window_max(active));

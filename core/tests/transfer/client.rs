@@ -112,7 +112,7 @@ pub(crate) struct Client {
     pub(crate) server_port: Option<u16>,
     blocks: u64,
     /// Blocks of a window, as the server has it: no more than was asked for.
-    window: u64,
+    pub(crate) window: u64,
     in_window: u64,
     /// The last block that it had when it last spoke of a gap.
     gap: Option<u64>,

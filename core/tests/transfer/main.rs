@@ -3,6 +3,7 @@
 mod bad_ways;
 mod client;
 mod floods;
+mod full;
 mod links;
 mod one_address;
 mod world;
@@ -503,31 +504,6 @@ fn life_is_told_at_once_and_then_every_five_seconds() {
     assert!(times.len() >= 3, "{times:?}");
     assert!(times.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_secs(5)), "{times:?}");
     assert!(world.life.iter().all(|(_, who)| *who == address(0)));
-}
-
-/// The bound on transfers: where all of them are answered, the one too many is told so at once, and there is room again when one has ended.
-#[test]
-fn too_many_transfers_are_refused() {
-    let mut world = World::new(1, FINE);
-    world.file("boot", 1000);
-    let limit = heorot_core::limit::TRANSFERS_MAX;
-    let say = |world: &mut World, port, n: usize, payload: &[u8]| {
-        let peer = SocketAddrV4::new(address(n), 2070);
-        world.tell(Input::Datagram { port, local: SERVER, peer, payload });
-    };
-    let ask = |world: &mut World, n| say(world, Port::Request, n, b"\0\x01boot\0octet\0");
-    (0..limit).for_each(|n| ask(&mut world, n));
-    world.run(2, |_| false);
-    (0..limit).for_each(|n| say(&mut world, Port::Data(0), n, b"\0\x04\0\x01"));
-    assert!(world.errors.is_empty());
-    ask(&mut world, limit);
-    assert_eq!(world.errors.len(), 1);
-    assert_eq!(world.errors[0].1[..4], [0, 5, 0, 0]);
-    assert_eq!(world.server.as_ref().map(Transfers::active), Some(limit));
-    ask(&mut world, 0);
-    assert_eq!(world.errors.len(), 1, "the first is in flight");
-    (0..limit).for_each(|n| say(&mut world, Port::Data(0), n, b"\0\x05\0\0gone\0"));
-    world.assert_at_rest("all of them left");
 }
 
 /// GRUB says "closed" minutes after its transfer was lost: whatever a client says, it lives, and its address stays its own.

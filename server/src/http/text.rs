@@ -127,7 +127,6 @@ mod tests {
             ("BYTES=-1", 1000, Part(999..1000)),
             ("bytes=-5", 0, Whole),
             ("bytes=-0", 0, Nothing),
-            ("bytes", 0, Whole),
             ("lines=1-2", 1000, Whole),
             ("bytes", 1000, Whole),
         ] {

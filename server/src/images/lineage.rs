@@ -140,7 +140,7 @@ impl Version {
     }
 }
 
-/// The time of the last change of its inode under which a file goes that was just opened, and from then on is watched. `changed_now` tells when that was, by now.
+/// The time under which a file goes that was just opened, and from then on is watched: that of the last change of its inode, unless another content of it had the same. `changed_now` tells when that was, by now.
 pub(super) fn first_change(
     lineage: &Mutex<Lineage>,
     found: Found<'_>,
@@ -152,13 +152,18 @@ pub(super) fn first_change(
     let has_its_content = |known: &Followed| (known.version.size, known.version.modified) == (size, modified);
     let known = whole(lineage).files.get(&key).filter(|known| has_its_content(known)).cloned();
     // Asked without the lock: the disk may be slow.
-    let same = known.filter(|known| {
-        let seen = |witness: &Arc<Witness>| witness.is_same(changed, changed_now).unwrap_or(false);
-        known.version.last == changed || known.witness.as_ref().is_some_and(seen)
+    let same = known.as_ref().filter(|known| match &known.witness {
+        Some(witness) => witness.is_same(changed, changed_now).unwrap_or(false),
+        None => known.version.last == changed,
     });
-    let first = same.as_ref().map_or(changed, |known| known.version.first);
+    let first = match (same, &known) {
+        (Some(known), _) => known.version.first,
+        // It was written over in the tick of its last change, and has the time of that; but not the content.
+        (None, Some(known)) if known.version.first >= changed => known.version.first + 1,
+        (None, Some(_) | None) => changed,
+    };
     // Who has seen it all goes on seeing it.
-    let witness = same.and_then(|known| known.witness).or_else(|| witness.cloned());
+    let witness = same.and_then(|known| known.witness.as_ref()).or(witness).cloned();
     let mut lineage = whole(lineage);
     lineage.opened += 1;
     let opened = lineage.opened;
@@ -166,3 +171,6 @@ pub(super) fn first_change(
     lineage.keep(key, Followed { name: name.to_owned(), version, witness, is_near, opened });
     first
 }
+
+#[cfg(test)]
+mod tests;

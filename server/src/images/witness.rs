@@ -15,10 +15,12 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// An event comes a moment after the change that it tells of can be seen.
 const EVENT_COMES_WITHIN: Duration = Duration::from_millis(5);
+/// Within so long another change may have the same time: kernels before 6.13 stamp files by their ticks, of 10 ms at most, and an event comes later.
+const SAME_TIME_WITHIN: Duration = Duration::from_millis(20);
 /// How often is looked at a file that is touched while it is looked at.
 const LOOKS_MAX: usize = 16;
 /// Room for some events at a time: they are told without names.
@@ -41,6 +43,8 @@ struct Told {
     writes: u64,
     /// Changes of anything but its content.
     touches: u64,
+    /// How often more happened than there is room for: nobody knows whether to this file.
+    overflows: u64,
     /// How many watch it.
     watchers: usize,
 }
@@ -58,8 +62,18 @@ pub(super) struct Watch {
 #[derive(Debug)]
 pub(super) struct Witness {
     watch: Watch,
-    /// The last change of the inode that is known to be none of the content, and the touches that were told by then.
-    known: Mutex<(u64, u64)>,
+    known: Mutex<Known>,
+}
+
+/// The last change of an inode that is known to be none of the content.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// When that was.
+    changed: u64,
+    /// The touches that were told by then.
+    touches: u64,
+    /// Whether any change since has another time.
+    is_settled: bool,
 }
 
 impl Default for Watches {
@@ -103,8 +117,7 @@ impl Watches {
         let mut reader = inotify::Reader::new(inotify, &mut room);
         while let Ok(event) = reader.next() {
             if event.events().contains(ReadFlags::QUEUE_OVERFLOW) {
-                // Nobody knows what was told of which file.
-                told.values_mut().for_each(|told| told.writes += 1);
+                told.values_mut().for_each(|told| told.overflows += 1);
             } else if let Some(told) = told.get_mut(&event.wd()) {
                 // When it is gone from the disk, another one may have its inode.
                 let is_write = event.events().intersects(ReadFlags::MODIFY | ReadFlags::IGNORED);
@@ -122,7 +135,7 @@ impl Witness {
     /// Of a file whose inode was changed last at this time, as was seen when it was watched already.
     pub(super) fn new(watch: Watch, changed: u64) -> Self {
         let touches = watch.before.touches;
-        Self { watch, known: Mutex::new((changed, touches)) }
+        Self { watch, known: Mutex::new(Known { changed, touches, is_settled: !is_fresh(changed) }) }
     }
 
     /// Whether the content is what it was, after a change of the inode at this time; `changed_now` tells when it was changed last.
@@ -134,17 +147,20 @@ impl Witness {
         changed: u64,
         changed_now: impl Fn() -> io::Result<u64>,
     ) -> io::Result<bool> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.0 == changed {
+        let mut known = self.known();
+        let mut told = self.watch.told();
+        if self.is_written(told) {
+            return Ok(false);
+        }
+        if known.changed == changed && known.is_settled && known.touches == told.touches {
             return Ok(true);
         }
-        let before = self.watch.before.writes;
-        let mut told = self.watch.told();
-        if (told.writes, told.touches) == (before, known.1) {
+        if known.changed != changed && known.touches == told.touches {
             thread::sleep(EVENT_COMES_WITHIN);
             told = self.watch.told();
         }
-        // It may be touched twice at a time, as by `chown` and `chmod`: what was told belongs to the last time before it.
+        // It may be touched twice at a time, as by `chown` and `chmod`: what was told belongs to the last time before it. Also where that is known already: a touch of the same time does not excuse
+        // the next change.
         let mut changed = changed;
         for _ in 0..LOOKS_MAX {
             let now = changed_now()?;
@@ -154,21 +170,46 @@ impl Witness {
             changed = now;
             told = self.watch.told();
         }
-        let is_same = told.writes == before && told.touches != known.1;
+        let is_settled = !is_fresh(changed);
+        let touches = told.touches;
+        if !is_settled {
+            thread::sleep(EVENT_COMES_WITHIN);
+            told = self.watch.told();
+        }
+        let all_is_told = told.overflows == self.watch.before.overflows;
+        let is_explained = match changed == known.changed {
+            true => known.is_settled || all_is_told,
+            false => touches != known.touches && all_is_told,
+        };
+        let is_same = is_explained && !self.is_written(told);
         if is_same {
-            *known = (changed, told.touches);
+            *known = Known { changed, touches, is_settled };
         }
         Ok(is_same)
     }
-}
 
-impl Witness {
     /// Whether it was touched, and not written to, since that was last looked at.
     pub(super) fn was_touched(&self) -> bool {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).1;
+        let known = self.known().touches;
         let told = self.watch.told();
-        told.writes == self.watch.before.writes && told.touches != known
+        !self.is_written(told) && told.touches != known
     }
+
+    /// Whether it was written to since it was watched. A write that takes long has the time of its beginning, which may be before that; of its end is told.
+    fn is_written(&self, told: Told) -> bool {
+        told.writes != self.watch.before.writes
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether an inode was changed at this time so short a while ago that another change may have the same time. One that is to come, as where the clock was set back, is not met again.
+fn is_fresh(changed: u64) -> bool {
+    let changed = UNIX_EPOCH + Duration::from_nanos(changed);
+    let since = changed.elapsed().unwrap_or_else(|ahead| ahead.duration());
+    since < SAME_TIME_WITHIN
 }
 
 impl Watch {

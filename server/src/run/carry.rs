@@ -134,7 +134,8 @@ impl Loop {
     pub(super) fn carry_transfer(&mut self, output: transfer::Output) {
         match output {
             transfer::Output::Open { transfer, peer, local, path, mode } => {
-                self.request(Asker::Transfer(transfer, peer, mode), peer, local, Via::Tftp, path);
+                let (peer, via) = (*peer.ip(), Via::Tftp(peer.port()));
+                self.request(Asker::Transfer(transfer, peer, mode), peer, local, via, path);
             }
             transfer::Output::Send(send) => self.send_tftp(send),
             transfer::Output::Grant { stream, octets } => {

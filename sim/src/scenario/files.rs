@@ -2,10 +2,15 @@
 
 use super::Teller;
 use heorot_core::config::OverlayNetwork;
-use heorot_core::message::{Input, NodeFiles, Query, RequestId};
+use heorot_core::message::{Input, NodeFiles, Query, RequestId, Via};
 use heorot_core::time::Wall;
 use heorot_core::transfer::{Outcome, Part, Protocol, Transfer};
 use std::net::SocketAddrV4;
+
+/// By what machines load, if nothing else is told, and from which port.
+const TFTP: (Protocol, u16, Option<Part>) = (Protocol::Tftp, 2070, None);
+/// The same, as it did before.
+const TFTP_BEFORE: (Protocol, u16, Option<Part>) = (Protocol::Tftp, 2069, None);
 
 impl Teller {
     /// What an operator sees of a node's files.
@@ -23,6 +28,32 @@ impl Teller {
         let why = Some(why.to_owned()).filter(|why| !why.is_empty());
         let out = self.world()?.happen(Input::NotMade { mac, given, why });
         Some(self.lines(out, None))
+    }
+
+    /// It asks, and what it is given by TFTP it gets.
+    pub(super) fn gets(&mut self, letter: char, path: &str) -> Option<Vec<String>> {
+        let mut lines = self.asks(letter, Via::Tftp(TFTP.1), path)?;
+        let is_refused = |line: &String| line.starts_with("missing: ") || line.starts_with("refused: ");
+        if self.addresses.contains_key(&letter) && !lines.iter().any(is_refused) {
+            // The journal has it of everybody.
+            let before = self.quiet.len();
+            lines.extend(self.ended(letter, TFTP, path, 0, Outcome::Complete)?);
+            self.quiet.truncate(before);
+        }
+        Some(lines)
+    }
+
+    /// What becomes of a file that it asked for by TFTP.
+    pub(super) fn by_tftp(&mut self, letter: char, what: &[&str]) -> Option<Vec<String>> {
+        let (by, path, octets, outcome): (_, _, _, fn(String) -> Outcome) = match what {
+            ["begins", path] => return self.asks(letter, Via::Tftp(TFTP.1), path),
+            ["breaks-off", path, octets, ..] => (TFTP, path, octets, Outcome::Failed),
+            ["leaves", path, octets, ..] => (TFTP, path, octets, Outcome::Left),
+            ["left-before", path, octets, ..] => (TFTP_BEFORE, path, octets, Outcome::Left),
+            ["lost-before", path, octets, ..] => (TFTP_BEFORE, path, octets, Outcome::Failed),
+            _ => return None,
+        };
+        self.ended(letter, by, path, octets.parse().ok()?, outcome(what[3..].join(" ")))
     }
 
     /// What becomes of a file that it fetched.

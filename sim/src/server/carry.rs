@@ -94,7 +94,8 @@ impl Server {
         match output {
             // What a text becomes on the way is the server's affair: here it is a file like others.
             transfer::Output::Open { transfer, peer, local, path, mode: _ } => {
-                self.request(s, Asker::Transfer(transfer, peer), (peer, local), Via::Tftp, path);
+                let (peer, via) = (*peer.ip(), Via::Tftp(peer.port()));
+                self.request(s, Asker::Transfer(transfer, peer), (peer, local), via, path);
             }
             // What is being opened is told all the same.
             transfer::Output::Unwanted { .. } => {}

@@ -9,8 +9,10 @@ pub struct Delivery {
     pub path: String,
     /// By which name: loaders write theirs with slashes, and the operator may have it rewritten.
     pub asked: String,
-    /// By HTTP, to which port of its machine.
+    /// To which port of its machine, unless it was on its way before this server was started anew.
     pub port: Option<u16>,
+    /// Whether it is sent by HTTP, and not by TFTP.
+    pub is_by_http: bool,
     /// How far it is.
     pub way: Way,
     /// So many of its octets the machine has, from the first on: it may be broken off, or loaded by parts.

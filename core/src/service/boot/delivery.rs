@@ -79,7 +79,7 @@ pub(crate) fn transferred(turn: &mut Turn<'_>, transfer: &Transfer) {
         }
         (Outcome::Failed(why) | Outcome::Left(why), Some(mac)) => {
             if matches!(transfer.outcome, Outcome::Left(_)) {
-                left(turn, mac, &transfer.path);
+                left(turn, mac, transfer);
             }
             // What a client says may be in it.
             let why = &event::printable(why, REFUSED_LETTERS_MAX);
@@ -145,12 +145,17 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     let Transfer { path, octets, by, .. } = transfer;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         // After a restart of the server it is not known.
-        let (way, port) = (Way::Failed, None);
-        let (asked, octets) = (path.clone(), *octets);
-        let (may_have_more, has_failed) = (false, true);
-        let begun = || Delivery { path: file_of(path), asked, port, way, octets, may_have_more, has_failed };
-        let delivery = node.boot.delivery.get_or_insert_with(begun);
-        (delivery.way, delivery.has_failed) = (way, true);
+        let delivery = node.boot.delivery.get_or_insert_with(|| Delivery {
+            path: file_of(path),
+            asked: path.clone(),
+            port: None,
+            is_by_http: *by == Protocol::Http,
+            way: Way::Failed,
+            octets: *octets,
+            may_have_more: false,
+            has_failed: true,
+        });
+        (delivery.way, delivery.has_failed) = (Way::Failed, true);
     }
     let what = format!("{} did not get through: {why} after {octets} octets", printable(path));
     let to_do = match (octets, by) {
@@ -164,10 +169,10 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     turn.trouble(mac, what, Some(to_do.into()));
 }
 
-/// A loader ended a transfer itself: nothing is on its way to it until it asks again.
-fn left(turn: &mut Turn<'_>, mac: Mac, path: &str) {
+/// A loader ended a transfer itself: nothing is on its way to it until it asks again, unless it has by another port.
+fn left(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer) {
     let delivery = turn.hall.nodes.get_mut(mac).and_then(|node| node.boot.delivery.as_mut());
-    if let Some(delivery) = delivery.filter(|delivery| delivery.asked == path && delivery.way == Way::Under) {
+    if let Some(delivery) = delivery.filter(|its| is_of(its, transfer) && its.way == Way::Under) {
         delivery.way = Way::Left;
     }
 }
@@ -191,15 +196,21 @@ fn file_of(asked: &str) -> String {
     name::normalized(asked).unwrap_or_else(|_| asked.to_owned())
 }
 
-/// Whether a transfer is the one by which a machine waits for its file. By HTTP the connection of a boot that was cut off may end when the next one loads the same.
+/// Whether a transfer is the one by which a machine waits for its file. That of a boot that was cut off may end when the next one loads the same.
 fn is_of(delivery: &Delivery, transfer: &Transfer) -> bool {
-    delivery.asked == transfer.path && delivery.port.is_none_or(|port| port == transfer.peer.port())
+    let is_by_http = transfer.by == Protocol::Http;
+    let is_its = |port| port == transfer.peer.port() && delivery.is_by_http == is_by_http;
+    delivery.asked == transfer.path && delivery.port.is_none_or(is_its)
 }
 
 /// Whether a machine waits for what did not get through. After a restart of the server that is not known, and it does if it cannot do without.
 fn is_under_way(turn: &Turn<'_>, mac: Mac, transfer: &Transfer) -> bool {
     let Some(node) = turn.hall.nodes.get(mac) else { return false };
     match &node.boot.delivery {
+        // Where nothing got through to one port, the next one waits for the same.
+        Some(delivery) if transfer.by == Protocol::Tftp && transfer.octets == 0 => {
+            delivery.asked == transfer.path
+        }
         Some(delivery) => is_of(delivery, transfer),
         None => {
             let path = file_of(&transfer.path);
@@ -223,8 +234,8 @@ pub(super) fn begins(turn: &mut Turn<'_>, request: &Request, mac: Mac, path: &st
     if !is_given || !is_waited_for(turn, mac, path) {
         return;
     }
-    if request.via == Via::Tftp {
-        return is_sent(turn, mac, path, (request.path.clone(), None));
+    if let Via::Tftp(port) = request.via {
+        return is_sent(turn, mac, path, (request.path.clone(), port, Protocol::Tftp));
     }
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         node.boot.delivery.take_if(|delivery| delivery.path != path);
@@ -234,7 +245,7 @@ pub(super) fn begins(turn: &mut Turn<'_>, request: &Request, mac: Mac, path: &st
 /// A file is on its way by HTTP.
 pub(crate) fn sending(turn: &mut Turn<'_>, to: SocketAddrV4, path: &str) {
     if let Some(mac) = turn.machine_at(*to.ip()).filter(|mac| is_waited_for(turn, *mac, path)) {
-        is_sent(turn, mac, path, (path.into(), Some(to.port())));
+        is_sent(turn, mac, path, (path.into(), to.port(), Protocol::Http));
     }
 }
 
@@ -245,13 +256,17 @@ fn is_waited_for(turn: &Turn<'_>, mac: Mac, path: &str) -> bool {
 }
 
 /// A file that a machine waits for is on its way to it: it is known when it has it.
-fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Option<u16>)) {
+fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port, by): (String, u16, Protocol)) {
     let Some(node) = turn.hall.nodes.get_mut(mac) else { return };
     let before = node.boot.delivery.take().filter(|before| before.path == path);
     let octets = before.as_ref().map_or(0, |before| before.octets);
     let may_have_more = match &before {
         None => node.boot.is_resumed,
-        Some(before) => before.may_have_more || (before.way == Way::Under && before.port != port),
+        Some(before) => {
+            let is_by_http = before.is_by_http || by == Protocol::Http;
+            let is_other = is_by_http && before.port != Some(port);
+            before.may_have_more || (before.way == Way::Under && is_other)
+        }
     };
     // It tries once more; what was told to be in the way last time stays so until it has it.
     let has_failed = before.is_some_and(|before| {
@@ -260,8 +275,9 @@ fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port): (String, Op
         before.has_failed && is_told
     });
     let way = if has_failed { Way::Failed } else { Way::Under };
-    let path = path.into();
-    node.boot.delivery = Some(Delivery { path, asked, port, way, octets, may_have_more, has_failed });
+    let (path, port, is_by_http) = (path.into(), Some(port), by == Protocol::Http);
+    let delivery = Delivery { path, asked, port, is_by_http, way, octets, may_have_more, has_failed };
+    node.boot.delivery = Some(delivery);
 }
 
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.

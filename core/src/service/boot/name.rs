@@ -5,7 +5,7 @@ use crate::cluster::loader_file::generated;
 use crate::config::UniqueRoot;
 use crate::hall::Turn;
 use crate::mac::Mac;
-use crate::message::{Answer, Request, Via};
+use crate::message::{Answer, Request};
 use std::net::Ipv4Addr;
 
 /// The path below the boot directory that is asked for.
@@ -14,12 +14,12 @@ use std::net::Ipv4Addr;
 /// What is answered instead: nothing was named, or something that is nobody's business.
 pub(super) fn meant(turn: &Turn<'_>, request: &Request, machine: Option<Mac>) -> Result<String, Answer> {
     // Some ROMs ask for a file without a name, or for two quotes around none, and mean what they were told of, or asked for last.
-    if matches!(request.path.as_str(), "" | "''") && request.via == Via::Tftp {
+    if matches!(request.path.as_str(), "" | "''") && request.via.is_tftp() {
         let last = machine.and_then(|mac| turn.hall.nodes.get(mac)?.boot.file.clone());
         return last.ok_or_else(|| Answer::Missing("no file was named".into()));
     }
     let path = normalized(&request.path)?;
-    if request.via != Via::Tftp {
+    if !request.via.is_tftp() {
         return Ok(path);
     }
     let machine = machine.or_else(|| host_at(turn, request.from));
@@ -38,7 +38,7 @@ pub(super) fn file(turn: &Turn<'_>, request: &Request, path: &str, machine: Opti
         UniqueRoot::Mac => machine.map(directory_of),
         UniqueRoot::None => None,
     };
-    match own.filter(|_| request.via == Via::Tftp) {
+    match own.filter(|_| request.via.is_tftp()) {
         Some(own) => Answer::FirstOf([format!("{own}/{path}"), path.into()]),
         None => Answer::File(path.into()),
     }

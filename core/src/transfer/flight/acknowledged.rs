@@ -45,8 +45,7 @@ impl Flight {
         if block > (self.sent + self.note_behind).min(self.blocks()) {
             return Step::Wait;
         }
-        self.heard = now;
-        self.unanswered = 0;
+        self.hear(now);
         self.acknowledged_at = Some(now);
         if self.stage == Stage::Sending && block == self.acknowledged && self.note_behind == 0 {
             return self.acknowledged_again(now);

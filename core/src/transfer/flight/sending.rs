@@ -78,6 +78,10 @@ impl Flight {
         // A train that was swallowed whole again and again: perhaps by a queue that takes the kernel's uncut trains for one packet each, and is never empty enough for one. Single
         // packets find room in it.
         let blocks_max = if self.unanswered >= TFTP_SWALLOWED_REPEATS { 1 } else { blocks_max.max(1) };
+        // Who was left is asked by one block whether he is there all the same.
+        if self.left.is_some() {
+            self.window_end = self.window_end.min(first);
+        }
         let last = self.window_end.min(first.saturating_add(blocks_max - 1));
         if last < first {
             return Step::Wait; // It was acknowledged meanwhile.

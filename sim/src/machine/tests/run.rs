@@ -250,7 +250,7 @@ impl Run {
             return;
         }
         if self.core.is_some() {
-            match self.request_core(*peer.ip(), core::Via::Tftp, &request.name) {
+            match self.request_core(*peer.ip(), core::Via::Tftp(peer.port()), &request.name) {
                 core::Answer::Text(text) => drop(self.files.insert(request.name.clone(), File::Text(text))),
                 core::Answer::File(_) | core::Answer::FirstOf(_) => {}
                 core::Answer::Missing(_)
