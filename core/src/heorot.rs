@@ -148,11 +148,13 @@ impl Heorot {
             restore::restore(turn, records);
             // Files and the configuration may have become others meanwhile.
             dhcp::recheck_names(turn);
-            turn.publish();
             // Whatever has changed while nobody looked: a start is a batch.
             turn.hall.naming.directory_changed();
-            // Names are answered for at once, under a serial that may have been served before, and as soon as a higher one is durable under that.
-            turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory), update::kept(turn)));
+            turn.publish();
+            // Names are answered for at once, under a serial that may have been served before, and as soon as a higher one is durable under that. All of them
+            // together: a secondary that copies a zone without some has that serial, and would lack them for good.
+            let changes = [turn.hall.naming.take_pending(), update::kept(turn)].concat();
+            turn.out.push(Output::Publish(Arc::clone(&turn.hall.directory), changes));
             update::recheck(turn);
         });
         heorot

@@ -236,8 +236,9 @@ fn a_restart_knows_what_came_by_updates_and_tells_it_at_once() {
     let mut out = Vec::new();
     Heorot::restore(START, config(""), [7; 16], records.clone(), &mut out);
     // A secondary that copies the zones between two outputs would lack the rest for good: it has that serial already.
-    assert!(out.iter().any(|output| matches!(output, Output::Publish(_, changes) if changes.len() == 2)));
-    assert!(!out.iter().any(|output| matches!(output, Output::Names(_))));
+    let published = out.iter().filter(|output| matches!(output, Output::Publish(..) | Output::Names(_)));
+    let published: Vec<_> = published.collect();
+    assert!(matches!(published[..], [Output::Publish(_, changes)] if changes.len() == 2), "{published:?}");
     let mut again = World::new(records);
     assert_eq!(again.told(), ["b.cluster has CAA \\# 3 00ff80", "web.cluster has A 10.77.9.9"]);
     assert!(again.serials[0] >= highest, "no serial goes back");

@@ -157,8 +157,8 @@ impl Naming {
         Some((self.serial.served, self.take_pending(), std::mem::take(&mut self.directory_changed)))
     }
 
-    /// What is over goes first: a name may be another address's by now.
-    fn take_pending(&mut self) -> Vec<Change> {
+    /// What is to be told of names that are no arithmetic. What is over goes first: a name may be another address's by now.
+    pub(crate) fn take_pending(&mut self) -> Vec<Change> {
         let pending = std::mem::take(&mut self.pending);
         let over = pending.iter().filter(|(_, pending)| pending.is_returned);
         let mut changes: Vec<_> = over.map(|(address, _)| Change::Returned { address: *address }).collect();
