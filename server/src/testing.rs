@@ -40,11 +40,15 @@ pub(crate) fn directory(name: &str) -> Directory {
     Directory(path)
 }
 
-/// Runs a test in a network namespace of its own, which goes with the thread. It is given the two ends of a wire.
+/// Runs a test in a network namespace of its own, which goes with the thread. It is given the two ends of a wire, which keeps its order as one of copper does:
+/// the kernel hands frames over on the processor that sends them, and those of two processors overtake each other.
 pub(crate) fn with_a_wire(test: impl FnOnce(u32, u32) + Send + 'static) {
     let run = || {
         nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNET)
             .expect("a network namespace of its own: run the tests as root");
+        let mut one = nix::sched::CpuSet::new();
+        one.set(rustix::thread::sched_getcpu()).unwrap();
+        nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &one).unwrap();
         run_command("ip link add v0 type veth peer name v1");
         run_command("ip link set v0 up");
         run_command("ip link set v1 up");
