@@ -14,6 +14,7 @@ use std::net::IpAddr;
 pub struct HostNames {
     /// Names with their addresses, and names of addresses with the first of their names.
     data: BTreeMap<Name, Vec<Data>>,
+    lines_left_out: usize,
 }
 
 /// How long others may keep what is in a file that may change at any time.
@@ -26,7 +27,9 @@ impl HostNames {
         let mut names = Self::default();
         for HostsLine { address, names: words } in lines {
             let hosts: Vec<Name> = words.iter().filter_map(|word| Name::parse(word).ok()).collect();
-            if names.data.len() + hosts.len() < HOST_NAMES_MAX {
+            if names.data.len() + hosts.len() >= HOST_NAMES_MAX {
+                names.lines_left_out += 1;
+            } else {
                 let whole = words.first().filter(|word| !word.contains('.') && *word != zone);
                 let whole = whole.and_then(|word| Name::parse(&format!("{word}.{zone}")).ok());
                 if let Some(first) = whole.or_else(|| hosts.first().cloned()) {
@@ -35,6 +38,11 @@ impl HostNames {
             }
         }
         names
+    }
+
+    /// Lines that had no room: all that follow the last of [`HOST_NAMES_MAX`] names, those of addresses among them.
+    pub fn lines_left_out(&self) -> usize {
+        self.lines_left_out
     }
 
     fn add(&mut self, address: IpAddr, first: Name, hosts: Vec<Name>) {

@@ -57,6 +57,10 @@ fn a_file_of_any_size_is_bounded() {
     let text: String = (0..HOST_NAMES_MAX).map(|n| format!("192.0.2.1 n{n}\n")).collect();
     let names = HostNames::new(&HostsFile::read(&text).lines, "cluster");
     assert!(names.data.len() < HOST_NAMES_MAX);
+    // The name of the one address takes room, too.
+    assert_eq!(names.lines_left_out(), 2);
+    let text = text.lines().take(9).collect::<Vec<_>>().join("\n");
+    assert_eq!(HostNames::new(&HostsFile::read(&text).lines, "cluster").lines_left_out(), 0);
 }
 
 #[test]

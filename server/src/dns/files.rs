@@ -86,13 +86,20 @@ pub(super) fn run(own: &Post<FilesMailbox>, worker: &Post<Mailbox, Counts>, jour
             following = Some(Following { watch: watch(&plan).ok(), plan, texts });
         }
         if let Some(following) = &mut following {
-            for path in following.read_all() {
+            let changed = following.read_all();
+            let are_hosts_changed = changed.iter().any(|path| following.plan.host_files.contains(path));
+            for path in changed {
                 let text = following.texts.get(&path).filter(|_| following.plan.host_files.contains(&path));
                 let mistakes = text.map(|text| mistakes_in(&path, text)).unwrap_or_default();
                 mistakes.into_iter().for_each(|mistake| journal.say(Weight::Warning, mistake));
             }
             let lines = following.hosts_lines();
             let hosts = Arc::new(HostNames::new(lines.iter(), &following.plan.zone));
+            let left_out = hosts.lines_left_out();
+            if left_out > 0 && are_hosts_changed {
+                let text = format_args!("dns.hosts: {left_out} lines have no room: their names are not told");
+                journal.say(Weight::Warning, text);
+            }
             if told.as_ref() != Some(&lines) {
                 untold = Some(lines);
             }
