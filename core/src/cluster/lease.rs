@@ -9,7 +9,7 @@
 //! Some ROMs take an offer for the address itself: as long as somebody is heard there, it stands as a loan would, and gives way to nobody.
 //!
 //! An address that is probed can be offered where no other is left, and a request for it is answered when nobody else has answered for it. After those goes what
-//! is in quarantine by another machine's DECLINE alone: nobody was heard to answer for it. Whatever somebody answered for stays closed for its time.
+//! is in quarantine by another machine's DECLINE alone: nobody was heard to answer for it. Whatever somebody answered for stays closed for its time, but to that machine.
 
 mod closed;
 mod held;
@@ -139,6 +139,11 @@ impl Closure {
     const fn until(until: Time) -> Self {
         Self { until, probed: None, declined_by: None, answered_by: None, lingers: Lingers::No }
     }
+
+    /// Whether it was this machine's until just now, or it is the one that answers for it: then it has the address, and nobody else is to get it.
+    fn is_for(&self, mac: Mac) -> bool {
+        self.probed == Some(mac) || self.answered_by == Some(mac)
+    }
 }
 
 /// Whether a machine answers for an address that it does not have any more.
@@ -229,12 +234,12 @@ impl Leases {
         }
         let to_another = self.offered(address).is_some_and(|offered| offered != mac)
             || self.get(address).is_some_and(|lease| lease.mac != mac);
-        match self.closed.get(&address).map(|closure| closure.probed) {
+        match self.closed.get(&address) {
             _ if to_another => Err(NotFree::Taken),
             None => Ok(()),
-            Some(None) => Err(NotFree::Taken),
-            Some(Some(before)) if before == mac => Ok(()),
-            Some(Some(_)) => Err(NotFree::Probed),
+            Some(closure) if closure.is_for(mac) => Ok(()),
+            Some(Closure { probed: Some(_), .. }) => Err(NotFree::Probed),
+            Some(Closure { probed: None, .. }) => Err(NotFree::Taken),
         }
     }
 
@@ -500,6 +505,11 @@ impl Leases {
     /// Whether somebody was found to use an address.
     pub fn is_quarantined(&self, address: Ipv4Addr) -> bool {
         self.closed.get(&address).is_some_and(|closure| closure.probed.is_none())
+    }
+
+    /// Whether somebody else than this machine was.
+    pub fn is_quarantined_from(&self, address: Ipv4Addr, mac: Mac) -> bool {
+        self.closed.get(&address).is_some_and(|closure| closure.probed.is_none() && !closure.is_for(mac))
     }
 
     /// The range of an address.

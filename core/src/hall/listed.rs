@@ -159,13 +159,12 @@ impl Turn<'_> {
             self.event(Some(mac), Kind::Number, line);
             self.step(mac, Step::Numbered, "the configuration lists it");
         }
-        // The configuration says of those who are listed what is theirs, whatever is recorded; of him who lost his number only the records do.
-        if let Some(holder) = displaced {
-            let ticket = self.hall.promises.last_issued();
-            for mac in movers.into_iter().chain([holder]) {
-                if let Some(node) = self.hall.nodes.get_mut(mac) {
-                    node.number_kept = NumberKept::When(ticket);
-                }
+        // The configuration says of hardware addresses that it lists what is theirs, whatever is recorded. Of a machine that it knows by where it is connected, and of him who lost his number to others,
+        // only the records do.
+        let ticket = self.hall.promises.last_issued();
+        for mac in movers.into_iter().chain(displaced) {
+            if displaced.is_some() || self.hall.listed.with_mac(self.config, mac).is_none() {
+                self.hall.nodes.is_kept_when(mac, ticket);
             }
         }
     }
@@ -183,11 +182,7 @@ impl Turn<'_> {
                 let all: Vec<_> = self.hall.nodes.iter().filter(refused).map(|node| node.mac).collect();
                 all.iter().for_each(|mac| self.keep_node(*mac));
                 let ticket = self.hall.promises.last_issued();
-                for mac in all {
-                    if let Some(node) = self.hall.nodes.get_mut(mac) {
-                        node.number_kept = NumberKept::When(ticket);
-                    }
-                }
+                all.into_iter().for_each(|mac| self.hall.nodes.is_kept_when(mac, ticket));
                 return false;
             }
         }

@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 impl Leases {
     /// The address to offer: the one that is lent to this machine already, else the one that it wishes for if that is free, else the one it was offered last, else the one that it gave
-    /// back just now, else the free one nearest above its own place. None: there is none left.
+    /// back just now or answers for, else the free one nearest above its own place. None: there is none left.
     pub fn offer(&mut self, now: Time, mac: Mac, id: PoolId, wished: Option<Ipv4Addr>) -> Option<Ipv4Addr> {
         if let Some(address) = self.borrowed(mac, id) {
             // What its machine was to have instead is not to be had, or this would not be offered: who takes it gets it.
@@ -32,7 +32,8 @@ impl Leases {
             return Some(self.stand_since(made, now, address, mac, id));
         }
         // "The client's previous address as recorded in the client's (now expired or released) binding" goes first (RFC 2131 4.3.1). A moment later its own place leads there as well.
-        let had_until_now = self.closed.probed_of(mac).find(|address| self.check(*address, mac, id).is_ok());
+        let its = self.closed.probed_of(mac).chain(self.closed.answered_by(mac));
+        let had_until_now = its.into_iter().find(|address| self.check(*address, mac, id).is_ok());
         if let Some(address) = had_until_now {
             return Some(self.stand(now, address, mac, id));
         }

@@ -177,8 +177,9 @@ fn boot_file_name<'a>(tables: impl IntoIterator<Item = &'a OptionTable>) -> Opti
 /// not to be had, unless the host had it before: it is a guest like others meanwhile.
 pub(super) fn reserved(turn: &Turn<'_>, client: &Client) -> Option<(Ipv4Addr, Duration)> {
     let holds = |address| turn.hall.heard.has(turn.now, client.mac, address);
-    let is_anothers =
-        |address| turn.hall.leases.is_quarantined(address) || got_by(turn, client, address).is_some();
+    let is_anothers = |address| {
+        turn.hall.leases.is_quarantined_from(address, client.mac) || got_by(turn, client, address).is_some()
+    };
     kept(turn, client).filter(|(address, _)| !is_anothers(*address) || holds(*address))
 }
 
