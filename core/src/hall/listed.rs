@@ -564,7 +564,7 @@ fn written(NumberRange { lowest, highest }: NumberRange) -> String {
 }
 
 /// A network, as an operator knows it.
-fn of_network(network: &Network) -> String {
+pub(super) fn of_network(network: &Network) -> String {
     let lowest = Ipv4Addr::from(u32::from(network.address) & u32::from(network.mask()));
     let relay = if network.on_link { "" } else { ", behind a relay" };
     format!("{lowest}/{} ({}{relay})", network.prefix_length, network.interface)

@@ -1,6 +1,7 @@
 //! Why somebody gets no address, in words, and what the operator can do.
 
 use super::Turn;
+use super::listed::of_network;
 use crate::cluster::lease::{Held, PoolId, PoolKind};
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::unanswered::Why;
@@ -116,9 +117,17 @@ impl Turn<'_> {
 
     /// No address of a range is left.
     pub(crate) fn none_left(&self, id: PoolId) -> Trouble {
-        let interface = self.config.networks.get(id.network).map_or("-", |network| &network.interface);
+        let network = self.config.networks.get(id.network).map_or_else(|| "-".into(), of_network);
         let (whose, to_make_larger) = match id.kind {
-            PoolKind::Temporary | PoolKind::Number | PoolKind::Elsewhere => (
+            PoolKind::Number => {
+                return Trouble {
+                    what: format!(
+                        "all free numbers of {network} were offered to other machines a moment ago"
+                    ),
+                    to_do: Some("make network.numbers larger, if they are taken".into()),
+                };
+            }
+            PoolKind::Temporary | PoolKind::Elsewhere => (
                 "temporary addresses",
                 "make network.temporary larger: firmware keeps an address for 150 s after its last sign of life",
             ),
@@ -140,7 +149,7 @@ impl Turn<'_> {
             .filter(|(count, _)| *count > 0)
             .map(|(count, what)| format!("{count} {what}"))
             .collect();
-        let what = format!("none of the {size} {whose} of {interface} is left: {}", parts.join(", "));
+        let what = format!("none of the {size} {whose} of {network} is left: {}", parts.join(", "));
         let to_do = if quarantined > lent + kept {
             "find who answers for these addresses by ARP (the journal names them): the range is for this server alone"
         } else {

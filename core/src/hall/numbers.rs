@@ -138,6 +138,16 @@ impl Turn<'_> {
         address.is_some_and(|address| is_nobodys(&self.hall.leases, &self.hall.probes, address))
     }
 
+    /// A number of which the address was offered to a machine that did not ask for it in time: that offer is taken back. Where no other is left, the oldest gives way.
+    pub(crate) fn take_back_offered(&mut self, place: usize) -> Option<u32> {
+        let numbering = &self.config.networks.get(place)?.numbering;
+        let old = self.hall.leases.numbers_that_give_way(self.now, place).into_iter();
+        let numbers = old.filter_map(|address| Some((address, numbering.number(address)?)));
+        let (address, number) = numbers.into_iter().find(|(_, number)| self.is_free(*number))?;
+        self.hall.leases.take_back_offer(address);
+        Some(number)
+    }
+
     /// Takes note of numbers that may be free again: somebody had them, or they were offered to somebody.
     pub(crate) fn numbers_returned(&mut self) {
         for number in self.hall.nodes.returned() {

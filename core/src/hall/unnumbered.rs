@@ -1,6 +1,7 @@
 //! Why a machine has no number yet that nothing which it does gets it one: there is none, or it would have to be listed.
 
 use super::Turn;
+use super::listed::of_network;
 use crate::cluster::node::{Node, Trouble};
 use crate::cluster::stage::Stage;
 use crate::config::{Mode, Order, Policy, written_identifier};
@@ -57,7 +58,7 @@ impl Turn<'_> {
             ),
         };
         free.all(is_lent).then(|| Trouble {
-            what: format!("the addresses of all free numbers of {} are lent {by_whom}", network.interface),
+            what: format!("the addresses of all free numbers of {} are lent {by_whom}", of_network(network)),
             to_do: Some(format!("make network.numbers larger, or {or_else}")),
         })
     }

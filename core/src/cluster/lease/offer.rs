@@ -69,14 +69,24 @@ impl Leases {
         address: Option<Ipv4Addr>,
     ) -> Option<Ipv4Addr> {
         let id = PoolId { network, kind: PoolKind::Number };
-        let standing = self.standing(mac, id);
-        if let Some(address) = standing {
+        if let Some(address) = self.standing(mac, id) {
+            let made = self.made(address).unwrap_or(now);
             self.forget(address);
+            return Some(self.stand_since(made, now, address, mac, id));
         }
         let is_free =
             |address: &Ipv4Addr| !self.offers.contains_key(address) && !self.leases.contains_key(address);
-        let address = standing.or_else(|| address.filter(is_free))?;
-        Some(self.stand(now, address, mac, id))
+        Some(self.stand(now, address.filter(is_free)?, mac, id))
+    }
+
+    /// Addresses of numbers that were offered so long ago that they give way where no other is left, the oldest first.
+    pub fn numbers_that_give_way(&self, now: Time, network: usize) -> Vec<Ipv4Addr> {
+        let id = PoolId { network, kind: PoolKind::Number };
+        let gives_way = |offer: &Offer| offer.pool == id && !offer.is_taken && offer.made + OFFER_KEPT <= now;
+        let old = self.offers.iter().filter(|(_, offer)| gives_way(offer));
+        let mut old: Vec<_> = old.map(|(address, offer)| (offer.made, *address)).collect();
+        old.sort_unstable();
+        old.into_iter().map(|(_, address)| address).collect()
     }
 
     /// What was offered to a machine last, and stands.

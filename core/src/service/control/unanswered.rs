@@ -3,7 +3,7 @@
 use crate::cluster::lease::{PoolId, PoolKind};
 use crate::cluster::node::Trouble;
 use crate::cluster::unanswered::Host;
-use crate::config::Mode;
+use crate::config::{Mode, Network};
 use crate::hall::Turn;
 use crate::limit::STRANGE_RELAYS_SHOWN_MAX;
 use crate::mac::Mac;
@@ -21,7 +21,7 @@ pub(super) fn status(turn: &Turn<'_>, wall: Wall) -> Option<UnansweredView> {
     })
 }
 
-/// Ranges of which no address is left for whoever asks next. What is merely offered gives way.
+/// Ranges of which no address is left for whoever asks next. What is merely offered gives way, and one that has room serves all of its link.
 pub(super) fn full_ranges(turn: &Turn<'_>) -> Vec<String> {
     let full = |id: &PoolId| {
         let held = turn.hall.leases.held(*id);
@@ -36,7 +36,16 @@ pub(super) fn full_ranges(turn: &Turn<'_>) -> Vec<String> {
     let served = turn.config.networks.iter().enumerate().filter(|(_, network)| network.mode == Mode::Serve);
     let ranges = served
         .flat_map(|(network, _)| [PoolKind::Temporary, PoolKind::Guest].map(|kind| PoolId { network, kind }));
-    ranges.filter(full).map(told).collect()
+    let networks = &turn.config.networks;
+    let has_room = |id: &PoolId| turn.hall.leases.held(*id).is_some_and(|held| held.size > 0) && !full(id);
+    let is_one_link = |one: &Network, other: &Network| {
+        one.on_link && other.on_link && one.interface == other.interface && other.mode == Mode::Serve
+    };
+    let is_helped = |id: &PoolId| {
+        let beside = (0..networks.len()).filter(|p| is_one_link(&networks[id.network], &networks[*p]));
+        beside.map(|network| PoolId { network, ..*id }).any(|id| has_room(&id))
+    };
+    ranges.filter(full).filter(|id| !is_helped(id)).map(told).collect()
 }
 
 /// Relays that are in no network: a line each for those that ask most, and one for all others.

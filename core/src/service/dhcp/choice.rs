@@ -47,13 +47,15 @@ fn choose(turn: &mut Turn<'_>, client: &Client, is_node: bool) -> Option<(Ipv4Ad
         return Some((address, settings.lease));
     }
     if is_numbered_at_request(turn, client) {
+        forget_taken(turn, client);
+        let is_offered_one = turn.hall.leases.standing(client.mac, pool(PoolKind::Number)).is_some();
         let number = match turn.number_for(client.mac, client.place) {
             Some(number) if turn.hall.listed.has_number(number) => Some(number),
-            Some(_) => turn.lowest_unoffered(client.place),
+            Some(_) if is_offered_one => None,
+            Some(_) => turn.lowest_unoffered(client.place).or_else(|| turn.take_back_offered(client.place)),
             None => None,
         };
         let address = number.and_then(|number| settings.numbering.address(number));
-        forget_taken(turn, client);
         let address = turn.hall.leases.offer_number(turn.now, client.mac, client.place, address)?;
         return Some((address, settings.lease));
     }

@@ -1,5 +1,6 @@
 //! A client gets no answer, and somebody is to know why.
 
+use super::choice::is_numbered_at_request;
 use super::client::Client;
 use super::who;
 use crate::cluster::lease::{PoolId, PoolKind};
@@ -13,8 +14,11 @@ use crate::limit::QUARANTINE;
 /// No address is left for it, or there are none for hosts that are no nodes.
 pub(super) fn silence(turn: &mut Turn<'_>, client: &Client, is_node: bool) {
     if is_node {
-        let temporary = PoolId { network: client.place, kind: PoolKind::Temporary };
-        let Trouble { what, to_do } = turn.none_left(temporary);
+        let kind = match is_numbered_at_request(turn, client) {
+            true => PoolKind::Number,
+            false => PoolKind::Temporary,
+        };
+        let Trouble { what, to_do } = turn.none_left(PoolId { network: client.place, kind });
         return turn.trouble_beside(client.mac, Beside::NoAddress, format!("no answer: {what}"), to_do);
     }
     // It has nothing to go on with, and says that it has no address: whoever is to have the one that it had as a host, before the configuration was another, need not wait for it.
