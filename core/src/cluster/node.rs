@@ -568,13 +568,6 @@ impl Nodes {
         std::mem::take(&mut self.returned)
     }
 
-    /// A number is a machine's, and nobody else's, when the records up to this one are durable.
-    pub fn is_kept_when(&mut self, mac: Mac, ticket: Ticket) {
-        if let Some(node) = self.get_mut(mac) {
-            node.number_kept = NumberKept::When(ticket);
-        }
-    }
-
     /// Records after this one were refused: tokens that are in them alone are not kept, and numbers that were taken from others are not.
     pub fn records_refused(&mut self, after: Ticket) {
         for node in &mut self.nodes {

@@ -22,6 +22,7 @@ use crate::config::{Mode, Network};
 use crate::event::Kind;
 use crate::limit::{HOLD_AFTER_LIFE, MOVES_A_PACKET_MAX, NODES_MAX};
 use crate::mac::Mac;
+use crate::message::Ticket;
 use crate::time::Time;
 use heorot_names::NumberRange;
 use std::collections::BTreeSet;
@@ -164,7 +165,7 @@ impl Turn<'_> {
         let ticket = self.hall.promises.last_issued();
         for mac in movers.into_iter().chain(displaced) {
             if displaced.is_some() || self.hall.listed.with_mac(self.config, mac).is_none() {
-                self.hall.nodes.is_kept_when(mac, ticket);
+                self.number_kept_when(mac, ticket);
             }
         }
     }
@@ -182,7 +183,7 @@ impl Turn<'_> {
                 let all: Vec<_> = self.hall.nodes.iter().filter(refused).map(|node| node.mac).collect();
                 all.iter().for_each(|mac| self.keep_node(*mac));
                 let ticket = self.hall.promises.last_issued();
-                all.into_iter().for_each(|mac| self.hall.nodes.is_kept_when(mac, ticket));
+                all.into_iter().for_each(|mac| self.number_kept_when(mac, ticket));
                 return false;
             }
         }
@@ -190,6 +191,12 @@ impl Turn<'_> {
             node.number_kept = NumberKept::Always;
         }
         true
+    }
+
+    fn number_kept_when(&mut self, mac: Mac, ticket: Ticket) {
+        if let Some(node) = self.hall.nodes.get_mut(mac) {
+            node.number_kept = NumberKept::When(ticket);
+        }
     }
 
     /// A machine has a number again whose address was kept for it.

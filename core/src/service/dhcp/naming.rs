@@ -41,11 +41,11 @@ pub(super) fn keep(turn: &mut Turn<'_>, client: &Client, address: Ipv4Addr) -> b
     true
 }
 
-/// How a client will be called by an address, if it takes that: so an OFFER says of it what the ACK will ("the server SHOULD include" option 81 in both, RFC 4702 4). None: by none, or by that of its `[[host]]`.
+/// How a client will be called by an address, if it takes that: so an OFFER says of it what the ACK will ("the server SHOULD include" option 81 in both, RFC 4702 4). That of a number is without the network's suffix. None: by none, or by that of its `[[host]]`.
 pub(super) fn will_be(turn: &Turn<'_>, client: &Client, address: Ipv4Addr) -> Option<String> {
     let numbering = &turn.config.networks[client.place].numbering;
     if let Some(number) = numbering.number(address) {
-        return Some(format!("{}{}", turn.name_with(client.mac, number), numbering.suffix));
+        return Some(turn.name_with(client.mac, number));
     }
     if who::kept(turn, client).is_some_and(|(kept, _)| kept == address) {
         return None;

@@ -158,8 +158,12 @@ impl<'a> Reply<'a> {
         self
     }
 
-    /// How it will be called by this address, if the packet offers that.
+    /// How it will be called by this address, if the packet offers that: also by a number that is given when it asks for it.
     pub(super) fn called(mut self, address: Ipv4Addr, name: Option<String>) -> Self {
+        if self.settings.numbering.number(address).is_some() {
+            self.node_name = name;
+            return self;
+        }
         self.lent.retain(|(own, _)| *own != address);
         self.lent.extend(name.map(|name| (address, name)));
         self
