@@ -70,7 +70,7 @@ fn who_is_lost_is_told_and_the_exit_code_says_so() {
     assert_eq!(code, 1, "{out}");
     assert!(
         out.contains(" of 20 are lost.")
-            && out.contains("none of the 2 temporary addresses of nowhere0 is left"),
+            && out.contains("none of the 2 temporary addresses of 10.77.0.0/16 (nowhere0) is left"),
         "{out}"
     );
     assert!(out.contains("One server is not enough for these machines, or there is another fault"), "{out}");
