@@ -12,7 +12,7 @@ use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, Input, Output, Ticket};
 use heorot_core::time::Time;
 use heorot_core::wire::dhcp::{Message, MessageType};
-use heorot_sim::speaker::{Packet, Speaker};
+use heorot_sim::speaker::{Packet, Speaker, USUAL_XID};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Instant;
 
@@ -103,6 +103,7 @@ fn packet(host: u32, message_type: MessageType, requested: Option<Ipv4Addr>) -> 
         own_port: false,
         name: None,
         quiet: false,
+        xid: USUAL_XID,
     };
     packet.write()
 }

@@ -12,7 +12,7 @@ use heorot_core::mac::Mac;
 use heorot_core::message::{Datagram, Input};
 use heorot_core::time::Time;
 use heorot_core::wire::dhcp::MessageType;
-use heorot_sim::speaker::{Packet, Speaker};
+use heorot_sim::speaker::{Packet, Speaker, USUAL_XID};
 use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Instant;
@@ -74,6 +74,7 @@ fn discover(last: u32) -> Vec<u8> {
         own_port: false,
         name: None,
         quiet: false,
+        xid: USUAL_XID,
     };
     packet.write()
 }

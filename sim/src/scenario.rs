@@ -13,7 +13,7 @@
 //! | command | |
 //! |---|---|
 //! | `serve`, `configure` | start, or read another configuration |
-//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `name=WORD` (option 12), `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
+//! | `A SPEAKER discover` | SPEAKER: bios, uefi, uefi-http, ipxe, system, plain, ib-rom, ib-ipxe, ib-system, ib-plain, and others of `speaker.rs`; `broadcast`, `rapid`, `subnet=ADDRESS`, `relay=ADDRESS` with `link=ADDRESS`, `override=ADDRESS`, `port=N` and `own-port` may follow, `name=WORD` (option 12), `xid=N`, `quiet` where it does not ask for a broadcast although it hears nothing else, and after any of these `from=ADDRESS:PORT`, where it is not sent as such a program sends it |
 //! | `A SPEAKER ask-4011 ADDRESS` | a REQUEST to port 4011 from this address; `entry=N` may follow: one of a menu; and `from=ADDRESS:PORT` |
 //! | `A SPEAKER select\|reboot\|renew ADDRESS` | a REQUEST in the states of RFC 2131 4.4; `server=ADDRESS` may follow; of all packets `on=eth1,eth2`: what interfaces hear it, one after the other |
 //! | `A SPEAKER decline\|release\|inform ADDRESS` | |
@@ -49,7 +49,7 @@ mod operator;
 mod other_server;
 mod trial;
 
-use crate::speaker::{Packet, Speaker, describe};
+use crate::speaker::{Packet, Speaker, USUAL_XID, describe};
 use crate::world::{Mood, World};
 use heorot_core::event::{Event, Kind};
 use heorot_core::load::Regime;
@@ -555,6 +555,7 @@ fn packet(speaker: Speaker, mac: Mac, verb: &str, rest: &[&str]) -> Option<Packe
         own_port: rest.contains(&"own-port"),
         name: set_text("name"),
         quiet: rest.contains(&"quiet"),
+        xid: set_text("xid").and_then(|xid| xid.parse().ok()).unwrap_or(USUAL_XID),
     };
     match verb {
         "discover" => packet.message_type = MessageType::Discover,

@@ -186,7 +186,12 @@ pub struct Packet {
     pub name: Option<String>,
     /// Whether it asks for no broadcast answer although it hears nothing else.
     pub quiet: bool,
+    /// Its number; [`USUAL_XID`] if that does not matter: two machines that were switched on together were seen to send the same.
+    pub xid: u32,
 }
+
+/// The number of packets of which nobody says another one.
+pub const USUAL_XID: u32 = 0x1234_5678;
 
 impl Packet {
     /// The packet's octets.
@@ -297,8 +302,7 @@ impl Packet {
             htype,
             hlen: u8::try_from(address.len()).expect("no address is longer than its field"),
             hops: u8::from(!self.relay.is_unspecified()),
-            // Two machines that were switched on together were seen to send the same xid.
-            xid: 0x1234_5678,
+            xid: self.xid,
             broadcast: self.broadcast
                 || is_uefi
                 || self.speaker.is_infiniband() && self.ciaddr.is_unspecified() && !self.quiet,
@@ -338,7 +342,7 @@ pub fn other_reply(
     let is_nak = message_type == MessageType::Nak;
     let message = Message {
         op: Op::BootReply,
-        xid: 0x1234_5678,
+        xid: USUAL_XID,
         broadcast: true,
         yiaddr: if is_nak { none } else { address },
         siaddr: next_server.unwrap_or(none),

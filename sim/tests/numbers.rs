@@ -8,7 +8,7 @@ use heorot_core::message::{
 };
 use heorot_core::wire::dhcp::{Message, MessageType, option};
 use heorot_sim::chance::Chance;
-use heorot_sim::speaker::{Packet, Speaker};
+use heorot_sim::speaker::{Packet, Speaker, USUAL_XID};
 use heorot_sim::world::World;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -510,6 +510,7 @@ fn packet(machine: u8, message_type: MessageType) -> Packet {
         own_port: false,
         name: None,
         quiet: false,
+        xid: USUAL_XID,
     }
 }
 

@@ -7,6 +7,8 @@ use std::net::Ipv4Addr;
 /// One exchange of a host with another server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
+    /// The number of its host's last packet.
+    xid: u32,
     /// What we would have answered, in words: "would have OFFERed 10.77.1.23".
     would: String,
     /// What was offered to it, the first of each server.
@@ -41,12 +43,19 @@ pub enum End {
 
 impl Exchange {
     /// It begins.
-    pub fn new(now: Time, would: String) -> Self {
-        Self { would, offers: Vec::new(), wanted: None, until: now + SHADOW_WAIT }
+    pub fn new(now: Time, xid: u32, would: String) -> Self {
+        Self { xid, would, offers: Vec::new(), wanted: None, until: now + SHADOW_WAIT }
+    }
+
+    /// Whether a packet of this number begins another one: its host has said what it wants in this one, and says something new. That is the next program of the same machine (ROM, loader, system), where the
+    /// answers to this one passed us by. As long as it wants nothing, it repeats itself: some take a new number then.
+    pub fn is_followed_by(&self, xid: u32) -> bool {
+        self.wanted.is_some() && self.xid != xid
     }
 
     /// The host speaks; what it wants from whom, if it says so.
-    pub fn spoken(&mut self, now: Time, wanted: Option<(Option<Ipv4Addr>, Ipv4Addr)>) {
+    pub fn spoken(&mut self, now: Time, xid: u32, wanted: Option<(Option<Ipv4Addr>, Ipv4Addr)>) {
+        self.xid = xid;
         self.until = now + SHADOW_WAIT;
         self.wanted = wanted.or(self.wanted);
     }
@@ -145,13 +154,13 @@ mod tests {
             (vec![], Some((None, address)), ack, "would; 10.77.0.2 acknowledged 10.77.5.9"),
             (vec![], chosen, End::Refused(server), "would; 10.77.0.2 refused what it asked for"),
         ] {
-            let mut exchange = Exchange::new(now, "would".into());
+            let mut exchange = Exchange::new(now, 1, "would".into());
             for offer in offers {
                 exchange.offered(now, offer.clone());
                 exchange.offered(now, offer); // repeated
             }
-            exchange.spoken(now, wanted);
-            exchange.spoken(now, None);
+            exchange.spoken(now, 1, wanted);
+            exchange.spoken(now, 1, None);
             assert_eq!(exchange.told(&end), expected);
         }
     }

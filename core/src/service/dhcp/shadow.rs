@@ -33,6 +33,10 @@ pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageT
         MessageType::Decline | MessageType::Release | MessageType::Inform => return,
         MessageType::Offer | MessageType::Ack | MessageType::Nak => return turn.malformed("dhcp-reply"),
     };
+    let xid = client.message.xid;
+    if turn.hall.shadows.get(&client.mac).is_some_and(|exchange| exchange.is_followed_by(xid)) {
+        over(turn, client.mac, &End::Unseen);
+    }
     if !turn.hall.shadows.contains_key(&client.mac) {
         if turn.hall.shadows.len() >= SHADOWS_MAX {
             return;
@@ -41,12 +45,12 @@ pub(super) fn asked(turn: &mut Turn<'_>, client: &Client, message_type: MessageT
             None => would_offer(turn, client),
             Some((_, address)) => would_decide(turn, client, address),
         };
-        let exchange = Exchange::new(turn.now, would);
+        let exchange = Exchange::new(turn.now, xid, would);
         turn.hall.timers.arm(exchange.until, Due::Shadow(client.mac));
         turn.hall.shadows.insert(client.mac, exchange);
     }
     if let Some(exchange) = turn.hall.shadows.get_mut(&client.mac) {
-        exchange.spoken(turn.now, wanted);
+        exchange.spoken(turn.now, xid, wanted);
     }
 }
 
