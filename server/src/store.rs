@@ -28,8 +28,8 @@ const RECORDS: TableDefinition<'_, &str, &str> = TableDefinition::new("records")
 const META: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("meta");
 /// The format of both tables.
 const FORMAT: [u8; 1] = [1];
-/// Octets of the page cache: all records of the largest cluster fit several times over.
-const CACHE_OCTETS: usize = 32 << 20;
+/// Octets of the page cache. What is not there is in the kernel's; and a record is read at a start alone.
+const CACHE_OCTETS: usize = 2 << 20;
 /// How long a broken store is left alone before it is opened again: opening reads the whole file, and a full disk stays full for a while.
 const REOPEN_AFTER: Duration = Duration::from_secs(1);
 

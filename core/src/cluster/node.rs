@@ -6,6 +6,7 @@ mod grants;
 mod history;
 mod named;
 mod offers;
+mod programs;
 mod room;
 mod tokens;
 
@@ -28,6 +29,7 @@ pub use delivery::{Delivery, Named, Way};
 pub use grants::{Granted, Grants};
 pub use history::History;
 pub use offers::Offers;
+pub use programs::{Firmware, Programs};
 use room::Forgettable;
 pub use room::Forgotten;
 use serde_json::{Map, Value};
@@ -141,7 +143,7 @@ pub struct Boot {
     /// The file that it needs to go on, and that it was not given when it asked for it last.
     pub lacks: Option<String>,
     /// The file of that kind that is on its way to it.
-    pub delivery: Option<Delivery>,
+    pub delivery: Option<Box<Delivery>>,
     /// What its firmware was told last to load.
     pub named: Option<Named>,
     /// Whether it has asked for a file, whichever and whatever came of it.
@@ -154,8 +156,8 @@ pub struct Boot {
     pub is_loaded_again: bool,
     /// When what it had loaded last was heard: another file was asked for since, or an address by a system.
     pub went_on: Option<Time>,
-    /// When each firmware asked last in this boot. ROM and loader are two.
-    pub firmware: BTreeMap<Firmware, Time>,
+    /// Which firmware has asked in this boot. ROM and loader are two.
+    pub programs: Programs,
     /// The firmware that asked last, as far as it matters which files it is given.
     pub firmware_kind: Option<FirmwareKind>,
     /// The file that it was told of or asked for last: some ROMs then ask for a file without a name.
@@ -188,17 +190,6 @@ pub struct Boot {
     pub doubt: Option<Box<Trouble>>,
     /// When it was told last of each thing that is not believed, as any user's program may have sent it.
     pub told_disbelieved: BTreeMap<Beside, Time>,
-}
-
-/// Programs that ask for an address before there is an operating system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Firmware {
-    /// The machine's own, by PXE.
-    Pxe,
-    /// The machine's own, by HTTP.
-    Http,
-    /// iPXE, from ROM or loaded.
-    Ipxe,
 }
 
 impl Node {
@@ -254,11 +245,11 @@ impl Node {
             Stage::Temporary | Stage::Booting => self.phase != Some(Phase::Agent),
             Stage::Testing | Stage::Failed | Stage::Ready | Stage::Up | Stage::Down => false,
         };
-        let last = self.boot.firmware.get(&firmware);
-        let is_first = firmware != Firmware::Ipxe || self.boot.firmware.len() == 1;
+        let last = self.boot.programs.asked(firmware);
+        let is_first = firmware != Firmware::Ipxe || self.boot.programs.count() == 1;
         let has_loaded = self.phase >= Some(Phase::Kernel) && is_first && is_discover;
         let repeats = if has_loaded { DISCOVER_LATE_MAX } else { BOOT_BEGINS_AFTER };
-        let is_repeat = last.is_none_or(|last| now.since(*last) <= repeats);
+        let is_repeat = last.is_none_or(|last| now.since(last) <= repeats);
         self.boot.token.is_empty() || !in_mid_boot || !is_repeat
     }
 

@@ -99,7 +99,7 @@ impl Node {
     /// The file that its firmware loaded last in this boot, whole, and of which nothing was heard since: firmware that asks for its address once more, or loads the same, does not run it.
     pub fn silent_file(&self) -> Option<(Time, &str)> {
         let (at, path) = self.boot.loaded.as_ref()?;
-        let has_run = self.boot.firmware.contains_key(&Firmware::Ipxe)
+        let has_run = self.boot.programs.asked(Firmware::Ipxe).is_some()
             || self.boot.went_on.is_some_and(|went_on| went_on > *at);
         let is_loading = self.stage.is_booting() && self.phase <= Some(Phase::Loader);
         Some((*at, path.as_str())).filter(|_| is_loading && !has_run)

@@ -1,7 +1,7 @@
 //! What is known again after a restart.
 
 use crate::cluster::lease::{Lease, PoolId, PoolKind};
-use crate::cluster::node::{Firmware, Node};
+use crate::cluster::node::{Node, Programs};
 use crate::cluster::plan::Plan;
 use crate::cluster::record::{
     BootRecord, LeaseRecord, NodeRecord, OrdersRecord, Record, Ticket, TrialsRecord, VainRecord,
@@ -221,8 +221,7 @@ fn restored_node(turn: &Turn<'_>, mac: Mac, kept: Option<NodeRecord>, boot: Opti
         });
         // Whatever its firmware said was said before now: what that says a minute from now is another boot's.
         if node.stage.is_booting() {
-            let all = [Firmware::Pxe, Firmware::Http, Firmware::Ipxe];
-            node.boot.firmware = all.map(|firmware| (firmware, turn.now)).into();
+            node.boot.programs = Programs::all(turn.now);
         }
     }
     // The number is what was promised; the stage is history, and may be a step behind.

@@ -14,16 +14,25 @@ pub struct History {
     phrases: Vec<Option<Arc<str>>>,
 }
 
-/// One event. There are dozens for each of ten thousand machines.
+/// One event. There are dozens for each of ten thousand machines, so that a moment is kept without the gap that a number of its size would leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Happened {
-    at: Time,
+    at_nanoseconds: [u8; 8],
     kind: Kind,
     /// Its place among the phrases.
     phrase: u8,
 }
 
 const _: () = assert!(EVENTS_PER_NODE_MAX <= 1 << u8::BITS, "each may say something else");
+
+/// Those of a first boot have room from the start, and from the next one on there is room for all: what a list leaves behind that grows by little and little is room that no other list of ten thousand takes.
+const EVENTS_OF_A_BOOT: usize = 16;
+
+impl Happened {
+    fn at(self) -> Time {
+        Time::from_nanoseconds(u64::from_ne_bytes(self.at_nanoseconds))
+    }
+}
 
 impl History {
     /// Keeps an event. The oldest gives way; but what anybody asks in the machine's name over and over leaves some of what became of it, and trouble that comes again before the
@@ -41,17 +50,22 @@ impl History {
             self.forget(oldest.unwrap_or_default());
         }
         let phrase = self.phrase(detail);
-        self.events.push_back(Happened { at: now, kind, phrase });
+        if self.events.len() == self.events.capacity() {
+            let capacity = if self.events.is_empty() { EVENTS_OF_A_BOOT } else { EVENTS_PER_NODE_MAX };
+            self.events.reserve_exact(capacity - self.events.len());
+        }
+        let at_nanoseconds = now.as_nanoseconds().to_ne_bytes();
+        self.events.push_back(Happened { at_nanoseconds, kind, phrase });
     }
 
     /// When what happened, and in which words.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (Time, Kind, &str)> {
-        self.events.iter().map(|event| (event.at, event.kind, self.says(*event)))
+        self.events.iter().map(|event| (event.at(), event.kind, self.says(*event)))
     }
 
     /// When the machine was told last that this is in its way, if it got no further since.
     pub fn trouble_told(&self, what: &str) -> Option<Time> {
-        Some(self.events[self.place_of_trouble(what)?].at)
+        Some(self.events[self.place_of_trouble(what)?].at())
     }
 
     fn place_of_trouble(&self, what: &str) -> Option<usize> {

@@ -41,16 +41,17 @@ fn when_a_boot_begins() {
     ] {
         let mut node = Node { stage, phase, ..Node::new(START, mac(1)) };
         node.boot.token = token.into();
-        node.boot.firmware =
-            before.into_iter().map(|(who, ago)| (who, now - Duration::from_secs(ago))).collect();
+        if let Some((who, ago)) = before {
+            node.boot.programs.asks(who, now - Duration::from_secs(ago));
+        }
         let begun = node.begins_boot(now, asks, true);
         assert_eq!(begun, begins, "{stage} {phase:?}, {before:?} before, {asks:?} now");
     }
     // Firmware renews its lease while a loader loads; and an iPXE that was loaded does not restart the machine.
     let mut node = Node { stage: Booting, phase: Some(Phase::Initrd), ..Node::new(START, mac(1)) };
     node.boot.token = "t".into();
-    node.boot.firmware =
-        [(Pxe, START + Duration::from_secs(970)), (Ipxe, START + Duration::from_secs(980))].into();
+    node.boot.programs.asks(Pxe, START + Duration::from_secs(970));
+    node.boot.programs.asks(Ipxe, START + Duration::from_secs(980));
     assert!(!node.begins_boot(now, Pxe, false));
     assert!(!node.begins_boot(now, Ipxe, true));
     assert!(node.begins_boot(now, Pxe, true));

@@ -145,15 +145,17 @@ fn lost(turn: &mut Turn<'_>, mac: Mac, transfer: &Transfer, why: &str) {
     let Transfer { path, octets, by, .. } = transfer;
     if let Some(node) = turn.hall.nodes.get_mut(mac) {
         // After a restart of the server it is not known.
-        let delivery = node.boot.delivery.get_or_insert_with(|| Delivery {
-            path: file_of(path),
-            asked: path.clone(),
-            port: None,
-            is_by_http: *by == Protocol::Http,
-            way: Way::Failed,
-            octets: *octets,
-            may_have_more: false,
-            has_failed: true,
+        let delivery = node.boot.delivery.get_or_insert_with(|| {
+            Box::new(Delivery {
+                path: file_of(path),
+                asked: path.clone(),
+                port: None,
+                is_by_http: *by == Protocol::Http,
+                way: Way::Failed,
+                octets: *octets,
+                may_have_more: false,
+                has_failed: true,
+            })
         });
         (delivery.way, delivery.has_failed) = (Way::Failed, true);
     }
@@ -277,7 +279,7 @@ fn is_sent(turn: &mut Turn<'_>, mac: Mac, path: &str, (asked, port, by): (String
     let way = if has_failed { Way::Failed } else { Way::Under };
     let (path, port, is_by_http) = (path.into(), Some(port), by == Protocol::Http);
     let delivery = Delivery { path, asked, port, is_by_http, way, octets, may_have_more, has_failed };
-    node.boot.delivery = Some(delivery);
+    node.boot.delivery = Some(Box::new(delivery));
 }
 
 /// A file is not there. Loaders ask for many that need not be; without the boot file, the kernel or a RAM disk there is no boot.

@@ -31,7 +31,7 @@ fn seen(turn: &Turn<'_>, node: &Node) -> Option<(String, String)> {
     let is_booting = matches!(node.stage, Stage::Temporary | Stage::Booting);
     let has_address = is_booting && node.phase <= Some(Phase::Dhcp) && node.offers.count == 0;
     // What it has loaded before a restart is not known, and who has a menu before him may choose late.
-    let is_known = !node.boot.is_resumed && !node.boot.firmware.is_empty();
+    let is_known = !node.boot.is_resumed && node.boot.programs.last().is_some();
     // Who is denied was refused, and who asked for another file may have found none.
     let is_heard = node.orders.standing.is_some() || node.boot.has_asked;
     if !has_address || !is_known || is_heard || !turn.config.pxe.services.is_empty() {

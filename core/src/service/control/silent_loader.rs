@@ -75,7 +75,7 @@ fn silent_file<'a>(turn: &Turn<'_>, node: &'a Node) -> Option<&'a str> {
         return Some(path);
     }
     let is_loading = node.stage.is_booting() && node.phase <= Some(Phase::Loader);
-    let has_run = node.boot.firmware.contains_key(&Firmware::Ipxe);
+    let has_run = node.boot.programs.asked(Firmware::Ipxe).is_some();
     let before = node.boots_in_vain(turn.now).filter(|_| is_loading && !has_run)?;
     let path = before.loaded.as_deref()?;
     let is_the_same = match &node.boot.loaded {

@@ -46,7 +46,7 @@ fn wanting(node: &Node) -> Option<String> {
         _ if is_booting => return Some("its REQUEST for an address".into()),
         _ => {}
     }
-    let Delivery { path: wanted, way, .. } = node.boot.delivery.as_ref().filter(|_| is_booting)?;
+    let Delivery { path: wanted, way, .. } = node.boot.delivery.as_deref().filter(|_| is_booting)?;
     Some(match way {
         Way::Failed => format!("{}, which did not get through", path(wanted)),
         Way::Under => format!("{} to be delivered", path(wanted)),
@@ -138,7 +138,7 @@ pub(super) fn to_do(turn: &Turn<'_>, wall: Wall, node: &Node) -> Option<String> 
 /// What can be done for one that waits for a file of a file system that does not answer. Who gets octets of it has it from memory.
 fn held_up(turn: &Turn<'_>, node: &Node) -> Option<String> {
     let is_waiting = |delivery: &&Delivery| node.stage.is_booting() && delivery.octets == 0;
-    let Delivery { path, .. } = node.boot.delivery.as_ref().filter(is_waiting)?;
+    let Delivery { path, .. } = node.boot.delivery.as_deref().filter(is_waiting)?;
     let is_below = |directory: &str| {
         directory.is_empty() || path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
     };

@@ -37,7 +37,7 @@ pub(super) fn power_on(turn: &mut Turn<'_>, client: &Client, firmware: Firmware,
     let Some(node) = turn.hall.nodes.get_mut(client.mac) else { return false };
     node.boot.firmware_kind = client.firmware_kind;
     node.boot.is_u_boot |= client.traits.contains(&Trait::KnowsItsFiles);
-    node.boot.firmware.insert(firmware, turn.now).is_none()
+    node.boot.programs.asks(firmware, turn.now).is_none()
 }
 
 /// Whether what a client says changes what is known of its machine: what any user's program can send does not, once that has booted.

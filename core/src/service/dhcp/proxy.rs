@@ -245,7 +245,7 @@ pub(super) fn overheard(turn: &mut Turn<'_>, client: &Client, message_type: Mess
 fn tell_file_of_another(turn: &mut Turn<'_>, client: &Client, source: Ipv4Addr) {
     let mac = client.mac;
     let is_loading = |node: &&Node| {
-        node.stage.is_booting() && node.phase <= Some(Phase::Loader) && !node.boot.firmware.is_empty()
+        node.stage.is_booting() && node.phase <= Some(Phase::Loader) && node.boot.programs.last().is_some()
     };
     let Some(node) = turn.hall.nodes.get(mac).filter(is_loading) else { return };
     let server = client.message.options.address(option::SERVER_IDENTIFIER).unwrap_or(source);
@@ -276,8 +276,7 @@ fn takes_word_of_another(node: &Node, message: &Message) -> bool {
     let is_called =
         |class: &[u8]| message.options.get(option::VENDOR_CLASS).is_some_and(|said| said.starts_with(class));
     let is_uefi = node.boot.machine.is_some_and(|machine| machine != FirmwareKind::Bios);
-    let last = node.boot.firmware.iter().max_by_key(|(_, asked)| **asked);
-    match last.map(|(firmware, _)| *firmware) {
+    match node.boot.programs.last() {
         Some(Firmware::Pxe) => !is_uefi || node.boot.is_u_boot || is_called(b"PXEClient"),
         Some(Firmware::Http) => is_called(b"HTTPClient"),
         Some(Firmware::Ipxe) | None => true,
