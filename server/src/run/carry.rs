@@ -357,9 +357,11 @@ impl Loop {
         let news = match (sent, *target) {
             (Ok(()), target) => {
                 self.meter.sent(self.now, payload.len());
-                if let DhcpTarget::Address(to) = target { self.unrouted.sent(to) } else { None }
+                if let DhcpTarget::Address(to) = target { self.unrouted.sent(*source, to) } else { None }
             }
-            (Err(error), DhcpTarget::Address(to)) if is_no_way(&error) => self.unrouted.failed(self.now, to),
+            (Err(error), DhcpTarget::Address(to)) if is_no_way(&error) => {
+                self.unrouted.failed(self.now, *source, to)
+            }
             // The client asks again: the network could have lost it as well.
             (Err(error), _) => {
                 self.complain("sending DHCP", &format_args!("to {}: {error}", named(send)));
