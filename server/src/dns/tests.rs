@@ -42,7 +42,31 @@ fn serve() -> Handle {
 
 fn serve_with(limits: Limits, listen: &[&str]) -> Handle {
     let listen: Vec<_> = listen.iter().map(|address| address.parse().unwrap()).collect();
-    start_with(limits, &listen, settings(), directory(&[]), Journal::start().unwrap()).unwrap()
+    let handle = start_with(limits, &listen, settings(), directory(&[]), Journal::start().unwrap()).unwrap();
+    handle.publish(directory(&[]), Vec::new());
+    handle
+}
+
+/// Until the records are read nobody knows all names, and nobody is told that there is none.
+#[test]
+fn what_is_asked_before_all_names_are_known_is_answered_then() {
+    let listen = ["127.0.0.1:0".parse().unwrap()];
+    let handle = start_with(LIMITS, &listen, settings(), directory(&[]), Journal::start().unwrap()).unwrap();
+    let server = handle.addresses()[0];
+    let (socket, mut stream) = (client(server), dial(server));
+    socket.send(&query(1, "storage")).unwrap();
+    stream.write_all(&framed(&query(2, "storage"))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+    assert_eq!(socket.recv(&mut [0; 512]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    handle.publish(directory(&[(3, "storage")]), Vec::new());
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let mut answer = [0; 512];
+    let octets = socket.recv(&mut answer).unwrap();
+    for answer in [answer[..octets].to_vec(), read_framed(&mut stream)] {
+        assert_eq!((answer[3] & 15, &answer[answer.len() - 4..]), (0, &[10, 77, 1, 3][..]));
+    }
+    // Who never learns them ends all the same.
+    drop(start_with(LIMITS, &listen, settings(), directory(&[]), Journal::start().unwrap()).unwrap());
 }
 
 /// A query for an A record; the id tells it from others.
@@ -318,7 +342,7 @@ fn stopping_frees_the_ports_and_ends_connections() {
     handle.stop();
     assert!(is_ended(&mut stream));
     // The same ports at once, although a connection lingers on them.
-    let again = start(&[server], settings(), directory(&[]), Journal::start().unwrap()).unwrap();
+    let again = serve_with(LIMITS, &[&server.to_string()]);
     assert_eq!(again.addresses(), [server]);
     assert!(ask(server, &query(1, "node1")).ends_with(&[10, 77, 1, 1]));
 }

@@ -14,8 +14,8 @@ use heorot_dns::{
     ExchangeId, Fault, Input, Output, Query, QueryId, Resolver, Transport, UpdateId, UpdateOutcome,
 };
 use rustix::buffer::spare_capacity;
-use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::ops::ControlFlow;
@@ -39,6 +39,8 @@ pub(super) struct Worker {
     keeper: Option<Caller<Ask>>,
     /// Updates that nobody takes.
     unkept: Vec<UpdateId>,
+    /// Whether it was told of names since its start.
+    knows_names: bool,
     /// Connections that have a reply to send which no event of theirs brought.
     replied: Vec<u64>,
     /// When it began, on the clock of decisions too: loans end by that.
@@ -135,6 +137,7 @@ impl Worker {
             silence: Silence::default(),
             keeper: None,
             unkept: Vec::new(),
+            knows_names: false,
             replied: Vec::new(),
             began: Instant::now(),
             began_at: crate::clock::now().as_nanoseconds(),
@@ -150,6 +153,9 @@ impl Worker {
 
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
+        if self.wait_for_names().is_break() {
+            return;
+        }
         let mut events = Vec::with_capacity(EVENTS);
         let mut boxes = Boxes { inbox: Inbox::with_room(DATAGRAM_OCTETS_MAX), outbox: Outbox::new() };
         loop {
@@ -175,6 +181,21 @@ impl Worker {
             self.counts.forward = self.resolver.forward_counts();
             self.post.count(self.counts);
         }
+    }
+
+    /// Waits until the server has read its records, a moment after its start: of names that were lent, given or came by updates they alone know, and "there is no such name" would be believed for a while. What is asked
+    /// meanwhile the kernel keeps.
+    fn wait_for_names(&mut self) -> ControlFlow<()> {
+        while !self.knows_names {
+            match poll(&mut [PollFd::new(&*self.post, PollFlags::IN)], None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => panic!("poll on our own descriptor: {error}"),
+            }
+            let now = Instant::now();
+            self.tell_time(now);
+            self.take_mailbox(now)?;
+        }
+        ControlFlow::Continue(())
     }
 
     fn take(&mut self, event: Event, now: Instant, boxes: &mut Boxes) -> ControlFlow<()> {
@@ -214,7 +235,10 @@ impl Worker {
         for news in mail.news {
             let input = match news {
                 News::Settings(settings) => Input::Configure(settings),
-                News::Directory(directory) => Input::Publish(directory),
+                News::Directory(directory) => {
+                    self.knows_names = true;
+                    Input::Publish(directory)
+                }
                 News::Changes(changes) => Input::Change(changes),
                 News::Updated(update, outcome) => Input::Updated { update, outcome },
                 News::Keeper(keeper) => {

@@ -28,6 +28,7 @@ fn with_key() -> (Handle, Receiver<Ask>) {
         Journal::start().unwrap(),
     )
     .unwrap();
+    handle.publish(directory(&[]), Vec::new());
     let (ask, asks) = line(&Bell::new().unwrap(), 8);
     handle.keep_updates(ask);
     (handle, asks)
