@@ -153,18 +153,25 @@ impl Worker {
 
     /// A turn: wait, read the clock once, handle what came, end what is over its time.
     pub(super) fn run(mut self) {
-        if self.wait_for_names().is_break() {
-            return;
-        }
         let mut events = Vec::with_capacity(EVENTS);
         let mut boxes = Boxes { inbox: Inbox::with_room(DATAGRAM_OCTETS_MAX), outbox: Outbox::new() };
         loop {
-            match epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()) {
+            let knows_names = self.knows_names;
+            let waited = match knows_names {
+                true => epoll::wait(&self.epoll, spare_capacity(&mut events), self.timeout().as_ref()),
+                // Records alone know of names that were lent, given or came by updates, and are read a moment after the start: "there is no such name" would be believed for a while. What is asked
+                // meanwhile the kernel keeps.
+                false => poll(&mut [PollFd::new(&*self.post, PollFlags::IN)], self.timeout().as_ref()),
+            };
+            match waited {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => panic!("epoll_wait on our own descriptor: {error}"),
+                Err(error) => panic!("waiting on our own descriptors: {error}"),
             }
             let now = Instant::now();
             self.tell_time(now);
+            if !knows_names && self.take_mailbox(now).is_break() {
+                return;
+            }
             for event in events.drain(..) {
                 if self.take(event, now, &mut boxes).is_break() {
                     return;
@@ -181,21 +188,6 @@ impl Worker {
             self.counts.forward = self.resolver.forward_counts();
             self.post.count(self.counts);
         }
-    }
-
-    /// Waits until the server has read its records, a moment after its start: of names that were lent, given or came by updates they alone know, and "there is no such name" would be believed for a while. What is asked
-    /// meanwhile the kernel keeps.
-    fn wait_for_names(&mut self) -> ControlFlow<()> {
-        while !self.knows_names {
-            match poll(&mut [PollFd::new(&*self.post, PollFlags::IN)], None) {
-                Ok(_) | Err(rustix::io::Errno::INTR) => {}
-                Err(error) => panic!("poll on our own descriptor: {error}"),
-            }
-            let now = Instant::now();
-            self.tell_time(now);
-            self.take_mailbox(now)?;
-        }
-        ControlFlow::Continue(())
     }
 
     fn take(&mut self, event: Event, now: Instant, boxes: &mut Boxes) -> ControlFlow<()> {
